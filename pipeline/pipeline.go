@@ -1,0 +1,107 @@
+package pipeline
+
+import (
+	"context"
+	"time"
+
+	"github.com/beluga-cdc/beluga/schema"
+)
+
+// Resume is where a run goes on: what the lake, or the log before it, holds
+// durably.
+type Resume struct {
+	// Position is the last published cut: all tables together stand there. Zero:
+	// nothing was published yet, a first load is due.
+	Position schema.Position
+	// Tables are the tables that exist there, each with its last shape and its own
+	// position, which may be ahead of Position where a crash fell between the
+	// commits of a cut.
+	Tables map[schema.TableID]TableState
+}
+
+// TableState is what the lake durably knows of one table.
+type TableState struct {
+	Table    *schema.Table
+	Position schema.Position
+}
+
+// Source produces events in commit order. Its implementation reads MySQL.
+type Source interface {
+	// Run sends events to out until ctx ends, or, if it was made to run once, until
+	// all that the server had when it started is sent. It returns nil in both cases.
+	Run(ctx context.Context, from Resume, out Writer) error
+}
+
+// Transport carries events from a source to a sink. Two exist: Direct hands
+// them over in memory, kafkalog.Transport writes them to a log and reads them
+// back.
+type Transport interface {
+	// Writer opens the source's end. lake is what the sink holds.
+	Writer(ctx context.Context, lake Resume) (Writer, error)
+	// Reader opens the sink's end, at lake's position.
+	Reader(ctx context.Context, lake Resume) (Reader, error)
+}
+
+// Writer is the source's end of a transport.
+type Writer interface {
+	// Resume says from where the source has to send: not before that.
+	Resume() Resume
+	// Send hands over an event, and with it the ownership of a block. It blocks
+	// while the transport is full. The workers of a load may call it at the same
+	// time for blocks of a load; all other events come from one goroutine, in order.
+	Send(ctx context.Context, e schema.Event) error
+	// Close says that nothing more will come, and returns once all that was sent has
+	// safely arrived on the transport.
+	Close(ctx context.Context) error
+}
+
+// Reader is the sink's end of a transport.
+type Reader interface {
+	// Next returns the next event; io.EOF after the last one of a writer that was
+	// closed.
+	Next(ctx context.Context) (schema.Event, error)
+	// Done tells the transport that everything up to the position of an earlier
+	// Commit is durable in the lake. What it does with it is its own affair: it is
+	// never the source of truth.
+	Done(ctx context.Context, p schema.Position) error
+}
+
+// Sink makes events durable. Its calls come from one goroutine.
+type Sink interface {
+	// Define creates the table, or brings it to the given shape; the change becomes
+	// durable with the next Commit. Rows written later have that shape.
+	Define(ctx context.Context, c schema.SchemaChange) error
+	// Write takes changes of one table into the batch that the next Commit makes
+	// durable. The sink owns the blocks and releases them.
+	Write(ctx context.Context, c TableChanges) error
+	// Commit makes everything since the last one durable, table by table, and
+	// publishes the cut.
+	Commit(ctx context.Context, cut schema.Commit) error
+}
+
+// RowRef names a row of TableChanges: the block's number and the row's.
+type RowRef struct{ Block, Row uint32 }
+
+// TableChanges are the changes of one table within one batch, folded: at most
+// one row and at most one deletion for each key.
+type TableChanges struct {
+	Table  *schema.Table
+	Blocks []*schema.Block
+	// Load: all rows of Blocks are new rows of a load, in no order, and no key is
+	// there already. Rows, Keys and Deletes are empty then.
+	Load bool
+	// Rows are the rows to put, each in place of the row with the same key, if there
+	// is one. Keys are their keys.
+	Rows []RowRef
+	Keys []schema.Key
+	// Deletes are keys whose row, if there is one, is to go.
+	Deletes []schema.Key
+}
+
+// Limits say when a batch is cut. Whichever is reached first cuts it, at the
+// next Commit.
+type Limits struct {
+	Interval time.Duration // since its first row
+	Rows     int
+	Bytes    int
+}

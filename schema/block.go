@@ -1,0 +1,144 @@
+package schema
+
+import (
+	"sync"
+	"time"
+)
+
+// Op is what happened to a row. The letters are Debezium's.
+type Op byte
+
+// The operations.
+const (
+	OpRead   Op = 'r' // a row read by a load
+	OpInsert Op = 'c'
+	OpUpdate Op = 'u'
+	OpDelete Op = 'd'
+)
+
+// Origin says where in the source's log the rows of a block come from. One
+// holds from its Row up to the next origin's.
+type Origin struct {
+	Row      int    // first row of the block that it describes
+	GTID     GTID   // zero where GTIDs are off, and in a load
+	File     string // binlog file
+	Pos      uint64 // where in File the rows event starts
+	EventRow int    // number of the first row within its rows event
+	TxnRow   int    // number of the first row within its transaction, over all captured tables; the same on every server and in every run
+	Time     int64  // when the source committed, µs since 1970; in a load, when it was read
+	ServerID uint32
+	Thread   uint32
+
+	// Where the rows stand in the log, set by a transport that has one.
+	Partition string // "topic/partition"
+	Offset    int64
+}
+
+// Block is a run of row changes of one table version, by column. It is the one
+// shape in which rows travel, from the decoder to the file writer.
+//
+// Row i has its new image at i of every vector of New and its old image at i of
+// every vector of Old. Where a row has no such image (Old of an insert, New of
+// a delete) there is a filler without meaning. Old is empty as a whole when no
+// row of the block has an old image; within Old, a vector with N = 0 was not
+// asked for (a sink needs of old images only the key).
+type Block struct {
+	Table   *Table
+	Ops     []Op
+	New     []Vec
+	Old     []Vec
+	Origins []Origin
+}
+
+var blockPool = sync.Pool{New: func() any { return new(Block) }}
+
+// NewBlock returns an empty block for the table, from memory that was used
+// before where there is some.
+func NewBlock(t *Table) *Block {
+	b := blockPool.Get().(*Block)
+	b.Table = t
+	b.Ops, b.Origins = b.Ops[:0], b.Origins[:0]
+	b.New = resetVecs(b.New, t)
+	b.Old = b.Old[:0]
+	return b
+}
+
+func resetVecs(vs []Vec, t *Table) []Vec {
+	if cap(vs) < len(t.Columns) {
+		vs = append(vs[:cap(vs)], make([]Vec, len(t.Columns)-cap(vs))...)
+	}
+	vs = vs[:len(t.Columns)]
+	for i := range vs {
+		vs[i].Reset(t.Lake(i).Vec())
+	}
+	return vs
+}
+
+// NeedOld makes room for old images: rows that are in the block already get
+// fillers.
+func (b *Block) NeedOld(keyOnly bool) {
+	if len(b.Old) > 0 {
+		return
+	}
+	b.Old = resetVecs(b.Old, b.Table)
+	for i := range b.Old {
+		if keyOnly && !b.Table.IsKey(i) {
+			continue
+		}
+		for range b.Ops {
+			b.Old[i].AppendZero()
+		}
+	}
+}
+
+// Release gives the block's memory back. Nothing of it may be used after.
+func (b *Block) Release() {
+	if b == nil {
+		return
+	}
+	b.Table = nil
+	blockPool.Put(b)
+}
+
+// Rows returns the number of rows.
+func (b *Block) Rows() int { return len(b.Ops) }
+
+// Size returns the bytes that the block holds, about.
+func (b *Block) Size() int {
+	n := len(b.Ops) + 120*len(b.Origins)
+	for i := range b.New {
+		n += b.New[i].Size()
+	}
+	for i := range b.Old {
+		n += b.Old[i].Size()
+	}
+	return n
+}
+
+// Event is what travels from a source to a sink: a *Block, a Commit or a
+// SchemaChange.
+type Event interface{ event() }
+
+func (*Block) event()       {}
+func (Commit) event()       {}
+func (SchemaChange) event() {}
+
+// Commit ends a transaction, or several: every block sent before it is complete
+// with it. Only a Commit carries a position, so nobody can resume inside a
+// transaction.
+type Commit struct {
+	Position Position
+	Time     time.Time // when the source committed the last of them
+}
+
+// SchemaChange says under which shape the following blocks of a table stand.
+// One precedes the first block of every table version.
+type SchemaChange struct {
+	Table *Table
+	// Reset: all earlier rows of the table are void. A load begins with it.
+	Reset bool
+	// Fill holds, by column name, the value that rows which are there already
+	// show in a column that is new (ADD COLUMN … DEFAULT): one row of Table's
+	// shape with the other columns null; nil: they show NULL.
+	Fill *Block
+}

@@ -1,0 +1,93 @@
+package schema
+
+import (
+	"fmt"
+	"strings"
+)
+
+// TableID names a table of the source. Database and name are kept apart
+// because either may contain a dot.
+type TableID struct {
+	Database string `json:"database"`
+	Name     string `json:"name"`
+}
+
+// String returns "database.name", for messages only: it cannot be parsed back.
+func (id TableID) String() string { return id.Database + "." + id.Name }
+
+// Compare orders tables by database, then name.
+func (id TableID) Compare(other TableID) int {
+	if c := strings.Compare(id.Database, other.Database); c != 0 {
+		return c
+	}
+	return strings.Compare(id.Name, other.Name)
+}
+
+// Column is one column of one table version.
+type Column struct {
+	Name      string  `json:"name"`
+	Type      Type    `json:"type"`
+	Nullable  bool    `json:"nullable,omitempty"`
+	Default   *string `json:"default,omitempty"` // as information_schema shows it; nil: none, or NULL
+	Generated bool    `json:"generated,omitempty"`
+	Comment   string  `json:"comment,omitempty"`
+}
+
+// Table is one version of a table's shape. It never changes once it is in use:
+// a schema change makes a new Table, and blocks point at the version that their
+// rows were written under.
+type Table struct {
+	ID      TableID  `json:"id"`
+	Columns []Column `json:"columns"` // in the database's order
+	Key     []int    `json:"key"`     // the primary key: ordinals into Columns, in key order
+	Comment string   `json:"comment,omitempty"`
+
+	lakes []LakeType // filled by Prepare
+}
+
+// Prepare checks the table and computes what the hot paths need of it. It must
+// have been called before the table is used in a block.
+func (t *Table) Prepare() error {
+	if len(t.Columns) == 0 {
+		return fmt.Errorf("table %s has no columns", t.ID)
+	}
+	lakes := make([]LakeType, len(t.Columns))
+	for i, c := range t.Columns {
+		l, err := c.Type.Lake()
+		if err != nil {
+			return fmt.Errorf("table %s, column %s: %w", t.ID, c.Name, err)
+		}
+		lakes[i] = l
+	}
+	for _, k := range t.Key {
+		if k < 0 || k >= len(t.Columns) {
+			return fmt.Errorf("table %s: key names column number %d of %d", t.ID, k, len(t.Columns))
+		}
+	}
+	t.lakes = lakes
+	return nil
+}
+
+// Lake returns the Iceberg type of column i.
+func (t *Table) Lake(i int) LakeType { return t.lakes[i] }
+
+// Column returns the ordinal of the named column, or -1. Names compare as
+// MySQL compares them: without regard to case.
+func (t *Table) Column(name string) int {
+	for i := range t.Columns {
+		if strings.EqualFold(t.Columns[i].Name, name) {
+			return i
+		}
+	}
+	return -1
+}
+
+// IsKey tells whether column i belongs to the primary key.
+func (t *Table) IsKey(i int) bool {
+	for _, k := range t.Key {
+		if k == i {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,290 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/beluga-cdc/beluga/schema"
+)
+
+// batcher turns the events of a reader into calls of a sink: it folds the
+// changes of each table and cuts batches, always at a Commit.
+type batcher struct {
+	limits  Limits
+	jobs    chan<- job
+	stats   *Stats
+	folds   map[schema.TableID]*fold
+	loading map[schema.TableID]bool            // since a Reset, until the next Commit
+	ahead   map[schema.TableID]schema.Position // tables whose own position lies beyond the cut we resumed at
+
+	rows, bytes int       // in the folds
+	first       time.Time // when the first change of this batch arrived
+	dirty       bool      // something was handed on, or is in a fold, since the last cut
+	boundary    *schema.Commit
+	published   schema.Position
+	lastCut     time.Time
+	open        bool // rows arrived since the last Commit
+}
+
+// job is one call of the sink, exactly one field is set.
+type job struct {
+	define *schema.SchemaChange
+	write  *TableChanges
+	commit *schema.Commit
+}
+
+// span is the rows from first up to and without end.
+type span struct{ first, end int }
+
+// idleCut is how often a cut is published when no captured table changes but
+// the source moves on. Without it a quiet pipeline's position would stand still
+// until its binlog is purged.
+const idleCut = time.Minute
+
+func newBatcher(limits Limits, resume Resume, jobs chan<- job, stats *Stats) *batcher {
+	b := &batcher{limits: limits, jobs: jobs, stats: stats, folds: map[schema.TableID]*fold{}, loading: map[schema.TableID]bool{},
+		ahead: map[schema.TableID]schema.Position{}, published: resume.Position, lastCut: time.Now()}
+	for id, s := range resume.Tables {
+		if !resume.Position.Contains(s.Position) {
+			b.ahead[id] = s.Position
+		}
+	}
+	return b
+}
+
+// run reads until the end of the reader, or until ctx ends.
+func (b *batcher) run(ctx context.Context, r Reader) error {
+	events := make(chan schema.Event)
+	failed := make(chan error, 1)
+	done := make(chan struct{})
+	defer func() { <-done }()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	go func() {
+		defer close(done)
+		for {
+			e, err := r.Next(ctx)
+			if err != nil {
+				failed <- err
+				return
+			}
+			select {
+			case events <- e:
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
+	timer := time.NewTicker(max(min(b.limits.Interval, time.Second)/4, 5*time.Millisecond))
+	defer timer.Stop()
+	for {
+		select {
+		case e := <-events:
+			if err := b.event(ctx, e); err != nil {
+				return err
+			}
+		case <-timer.C:
+			if err := b.cutIfDue(ctx); err != nil {
+				return err
+			}
+		case err := <-failed:
+			if errors.Is(err, io.EOF) {
+				return b.finish(ctx)
+			}
+			return err
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
+func (b *batcher) event(ctx context.Context, e schema.Event) error {
+	switch e := e.(type) {
+	case *schema.Block:
+		return b.block(ctx, e)
+	case schema.SchemaChange:
+		return b.schemaChange(ctx, e)
+	case schema.Commit:
+		for id, p := range b.ahead {
+			if e.Position.Contains(p) {
+				delete(b.ahead, id)
+			}
+		}
+		clear(b.loading)
+		b.boundary, b.open = &e, false
+		b.stats.read(e)
+		return b.cutIfDue(ctx)
+	}
+	return fmt.Errorf("event of unknown type %T", e)
+}
+
+func (b *batcher) schemaChange(ctx context.Context, c schema.SchemaChange) error {
+	id := c.Table.ID
+	b.touch()
+	if c.Reset {
+		// Whatever the table holds is void, and with it the position that it was
+		// complete at; so are changes that wait in its fold.
+		delete(b.ahead, id)
+		b.loading[id] = true
+		b.drop(id)
+	} else if err := b.flush(ctx, id); err != nil {
+		return err
+	}
+	delete(b.folds, id)
+	return b.send(ctx, job{define: &c})
+}
+
+func (b *batcher) block(ctx context.Context, blk *schema.Block) error {
+	id := blk.Table.ID
+	b.stats.block(blk)
+	if blk.Rows() == 0 {
+		blk.Release()
+		return nil
+	}
+	if b.loading[id] && blk.Ops[0] == schema.OpRead {
+		b.touch()
+		return b.send(ctx, job{write: &TableChanges{Table: blk.Table, Blocks: []*schema.Block{blk}, Load: true}})
+	}
+	spans, rows := b.news(blk)
+	if rows == 0 {
+		blk.Release()
+		return nil
+	}
+	b.touch()
+	f := b.folds[id]
+	if f == nil || f.table != blk.Table {
+		// Two versions of a table that the lake cannot tell apart come without a
+		// SchemaChange between them, yet their ordinals need not be the same.
+		if err := b.flush(ctx, id); err != nil {
+			return err
+		}
+		f = newFold(blk.Table)
+		b.folds[id] = f
+	}
+	before := f.bytes
+	f.add(blk, spans)
+	f.changes += rows
+	b.rows += rows
+	b.bytes += f.bytes - before
+	if b.bytes > 2*b.limits.Bytes {
+		// A transaction larger than a batch: its rows go to files as they come.
+		return b.spill(ctx)
+	}
+	return nil
+}
+
+// news returns the rows of a block that its table does not have yet.
+func (b *batcher) news(blk *schema.Block) ([]span, int) {
+	p, ok := b.ahead[blk.Table.ID]
+	if !ok {
+		return []span{{0, blk.Rows()}}, blk.Rows()
+	}
+	var spans []span
+	rows := 0
+	for i := range blk.Origins {
+		s := span{blk.Origins[i].Row, blk.Rows()}
+		if i+1 < len(blk.Origins) {
+			s.end = blk.Origins[i+1].Row
+		}
+		if !p.Covers(&blk.Origins[i]) {
+			spans = append(spans, s)
+			rows += s.end - s.first
+		}
+	}
+	return spans, rows
+}
+
+func (b *batcher) touch() {
+	if !b.dirty {
+		b.dirty, b.first = true, time.Now()
+	}
+	b.open = true
+}
+
+// cutIfDue ends the batch if one of the limits is reached and no transaction is
+// under way.
+func (b *batcher) cutIfDue(ctx context.Context) error {
+	if b.open || b.boundary == nil || len(b.ahead) > 0 {
+		// A table that is ahead would stand in this cut with rows of later
+		// transactions; the first cut after a crash is the one that all have reached.
+		return nil
+	}
+	if b.dirty {
+		if b.rows < b.limits.Rows && b.bytes < b.limits.Bytes && time.Since(b.first) < b.limits.Interval {
+			return nil
+		}
+	} else if time.Since(b.lastCut) < max(idleCut, b.limits.Interval) {
+		return nil
+	}
+	return b.cut(ctx)
+}
+
+func (b *batcher) cut(ctx context.Context) error {
+	c := b.boundary
+	b.boundary = nil
+	if !b.dirty && b.published.Contains(c.Position) {
+		return nil
+	}
+	for id := range b.folds {
+		if err := b.flush(ctx, id); err != nil {
+			return err
+		}
+	}
+	b.dirty, b.published, b.lastCut = false, c.Position, time.Now()
+	return b.send(ctx, job{commit: c})
+}
+
+// finish commits what is complete. Changes after the last Commit belong to a
+// transaction whose end did not arrive: if they stand in folds together with
+// complete ones, or were handed to the sink, the batch is left uncommitted, and
+// the next run reads it again.
+func (b *batcher) finish(ctx context.Context) error {
+	if b.open || b.boundary == nil || len(b.ahead) > 0 {
+		return nil
+	}
+	return b.cut(ctx)
+}
+
+// spill hands the changes of the largest table to the sink without ending the
+// batch.
+func (b *batcher) spill(ctx context.Context) error {
+	var largest schema.TableID
+	most := -1
+	for id, f := range b.folds {
+		if f.bytes > most {
+			largest, most = id, f.bytes
+		}
+	}
+	return b.flush(ctx, largest)
+}
+
+func (b *batcher) flush(ctx context.Context, id schema.TableID) error {
+	f := b.folds[id]
+	if f == nil || f.empty() {
+		return nil
+	}
+	b.rows, b.bytes = b.rows-f.changes, b.bytes-f.bytes
+	c := f.take()
+	return b.send(ctx, job{write: &c})
+}
+
+func (b *batcher) drop(id schema.TableID) {
+	if f := b.folds[id]; f != nil {
+		b.rows, b.bytes = b.rows-f.changes, b.bytes-f.bytes
+		for _, blk := range f.blocks {
+			blk.Release()
+		}
+	}
+}
+
+func (b *batcher) send(ctx context.Context, j job) error {
+	select {
+	case b.jobs <- j:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}

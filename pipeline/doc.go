@@ -1,0 +1,18 @@
+// Package pipeline says how events travel from a source to a sink: over which
+// transport, folded how, and cut into batches where. It owns no server and no
+// file; the packages below it do.
+//
+// Invariants:
+//
+//  1. A batch ends only where a Commit stood, so what the lake shows is the state
+//     between two transactions (TestBatchesEndAtCommits).
+//  2. Of one key a batch holds at most one row or one deletion, and it is the last
+//     state of the key (TestFoldAgainstModel).
+//  3. Rows that a table has already are dropped: after a crash between the commits
+//     of a cut nothing is applied twice (TestTablesAhead).
+//  4. No cut is published while a table is ahead of it (TestTablesAhead).
+//  5. What waits in memory is bounded by bytes, even in a transaction of any size
+//     (TestHugeTransactionSpills, TestDirectIsBounded).
+//  6. A source that is told to stop ends at a Commit, and what is complete is
+//     committed (TestStopCommits).
+package pipeline

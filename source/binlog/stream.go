@@ -1,0 +1,89 @@
+package binlog
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"log/slog"
+	"time"
+
+	"github.com/beluga-cdc/beluga/pipeline"
+	"github.com/beluga-cdc/beluga/schema"
+	"github.com/beluga-cdc/beluga/source/value"
+)
+
+// ErrPositionLost says that the server no longer has all that comes after the
+// position (errors 1236 and 1789 of the server, whose text follows it).
+var ErrPositionLost = errors.New("the server no longer has the binlog after our position")
+
+// OldImages says how much of the old images of updates and deletes blocks
+// carry.
+type OldImages uint8
+
+// The choices.
+const (
+	KeyOnly OldImages = iota
+	Full
+)
+
+// Config is what a Stream needs. Zero values of optional fields choose the
+// defaults given.
+type Config struct {
+	Addr     string // host:port
+	User     string
+	Password string
+	TLS      *tls.Config // nil: plain
+
+	// ServerID is the replica id to register as. Zero: a random one of a range that
+	// people do not use.
+	ServerID uint32
+	// ServerUUID is @@server_uuid; positions without GTIDs name it.
+	ServerUUID string
+	// Heartbeat is how often the server says that it is there while nothing
+	// happens; three missed ones are a lost connection. Zero: 10 s.
+	Heartbeat time.Duration
+
+	// Captures tells whether a table is wanted.
+	Captures func(schema.TableID) bool
+	// Collations gives the character set of each collation id, from
+	// information_schema.collations.
+	Collations map[uint64]string
+	OldImages  OldImages
+	Stats      *value.Stats // nil: not counted
+
+	// Describe reads a table's present shape from information_schema; nil when there
+	// is no such table. It is called where a table map has no names
+	// (binlog_row_metadata=MINIMAL), and after an ALTER or CREATE.
+	Describe func(ctx context.Context, id schema.TableID) (*schema.Table, error)
+	// Fill returns the value that old rows show in added columns, in the form of
+	// SchemaChange.Fill; an error where rows may differ in it (AUTO_INCREMENT, an
+	// expression, a generated column).
+	Fill func(ctx context.Context, t *schema.Table, added []int) (*schema.Block, error)
+	// Keyless is the error for a table without a primary key.
+	Keyless func(schema.TableID) error
+	// Check runs before every connect with the position that will be asked for;
+	// it finds what the server would not tell. nil: no check.
+	Check func(ctx context.Context, at schema.Position) error
+
+	// Until ends the stream: Run returns nil after it sent the first Commit whose
+	// position contains it. nil: never.
+	Until *schema.Position
+
+	Logger *slog.Logger // nil: silent
+}
+
+// Sender takes events in order. It is the Send of a pipeline.Writer.
+type Sender interface {
+	Send(ctx context.Context, e schema.Event) error
+}
+
+// Stream reads the binlog and sends events in commit order.
+type Stream struct{ cfg Config }
+
+// New returns a stream. It does nothing until Run.
+func New(cfg Config) *Stream { return &Stream{cfg: cfg} }
+
+// Run streams from a position until ctx ends or Until is reached, and returns
+// nil in both cases. A lost connection is made again. Rows that the position of
+// their own table in from.Tables covers are left out.
+func (s *Stream) Run(ctx context.Context, from pipeline.Resume, out Sender) error { return nil }

@@ -1,0 +1,75 @@
+package value
+
+import (
+	"fmt"
+	"sync/atomic"
+
+	"github.com/beluga-cdc/beluga/schema"
+)
+
+// Stats counts what a run should report about values. One serves all mappers
+// of a run, at the same time.
+type Stats struct {
+	// ZeroDates is how many zero or partial dates became NULL.
+	ZeroDates atomic.Int64
+}
+
+// Mapper turns the values of one column into their one representation in a
+// block. It holds no state besides the shared Stats, so it may be used by many
+// goroutines at once.
+type Mapper struct {
+	table  schema.TableID
+	column schema.Column
+	lake   schema.LakeType
+	key    bool
+	text   charset
+	stats  *Stats
+}
+
+// New returns the mapper of column i of a prepared table. The error tells a
+// type or character set that this version cannot replicate, and the remedy.
+// stats may be nil.
+func New(t *schema.Table, i int, stats *Stats) (*Mapper, error) {
+	if stats == nil {
+		stats = new(Stats)
+	}
+	m := &Mapper{table: t.ID, column: t.Columns[i], lake: t.Lake(i), key: t.IsKey(i), stats: stats}
+	if err := m.check(); err != nil {
+		return nil, m.fault(err)
+	}
+	return m, nil
+}
+
+// NewAll returns the mappers of all columns of a prepared table.
+func NewAll(t *schema.Table, stats *Stats) ([]*Mapper, error) {
+	ms := make([]*Mapper, len(t.Columns))
+	for i := range ms {
+		m, err := New(t, i, stats)
+		if err != nil {
+			return nil, err
+		}
+		ms[i] = m
+	}
+	return ms, nil
+}
+
+func (m *Mapper) check() error {
+	t := &m.column.Type
+	switch t.Kind {
+	case schema.Char, schema.VarChar, schema.Text, schema.Enum, schema.Set:
+		c, ok := charsets[t.Charset]
+		if !ok {
+			return fmt.Errorf("character set %s cannot be replicated in this version; remedy: convert the column to utf8mb4, or leave the table out", t.Charset)
+		}
+		m.text = c
+	case schema.Bit:
+		if t.Length < 1 || t.Length > 64 {
+			return fmt.Errorf("bit(%d) is no MySQL type", t.Length)
+		}
+	}
+	return nil
+}
+
+func (m *Mapper) fault(err error) error {
+	return fmt.Errorf("table %s, column %s: %w", m.table, m.column.Name, err)
+}

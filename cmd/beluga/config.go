@@ -1,0 +1,230 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Config is everything that the user can choose. The same struct is the
+// configuration file, the flags and their help: options.go reads its tags, so
+// that the three cannot drift apart.
+//
+// Tags: yaml is the name in the file, help the text of --help. short marks the
+// field of a section that a plain value in the section's place means, so that
+// "kafka: host:9092" is "kafka.brokers: host:9092". list says how the text of a
+// flag is split, enum which words are allowed, secret that a value never
+// appears in a message.
+type Config struct {
+	Name    string   `yaml:"name" help:"name of this pipeline; the lake remembers it, and no other pipeline may write the same tables"`
+	From    string   `yaml:"from" secret:"true" help:"MySQL server, mysql://user:password@host:port/database; without a database: all but the system's"`
+	To      string   `yaml:"to" help:"folder of the lake; made if it is not there"`
+	Tables  []string `yaml:"tables" list:"regexp" help:"tables to replicate: regular expressions over the whole of database.table; none: every table"`
+	Readers []string `yaml:"readers" list:"comma" help:"engines that will read the lake; they decide how deletes are written (none given: readable by all)"`
+	Once    bool     `yaml:"once" help:"load what is new up to now, then exit"`
+
+	Kafka    KafkaConfig    `yaml:"kafka"`
+	Commit   CommitConfig   `yaml:"commit"`
+	Memory   MemoryConfig   `yaml:"memory"`
+	Snapshot SnapshotConfig `yaml:"snapshot"`
+	Shutdown ShutdownConfig `yaml:"shutdown"`
+	Log      LogConfig      `yaml:"log"`
+}
+
+// KafkaConfig says whether and how events travel through Kafka.
+type KafkaConfig struct {
+	Brokers     []string `yaml:"brokers" list:"comma" short:"true" help:"go through Kafka: host:port of one or more brokers, or \"embedded\" for a broker inside this process"`
+	TopicPrefix string   `yaml:"topic-prefix" help:"topics are called <prefix>.<database>.<table> (default: the pipeline's name)"`
+	Partitions  int      `yaml:"partitions" help:"partitions of a topic that is made"`
+	Replication int      `yaml:"replication" help:"replicas of a topic that is made"`
+	Retention   Duration `yaml:"retention" help:"how long a topic that is made keeps its events"`
+	Compression string   `yaml:"compression" enum:"none,snappy,lz4,zstd" help:"compression of the events"`
+}
+
+// Embedded is the word that stands for a broker inside the process.
+const Embedded = "embedded"
+
+// CommitConfig says when a batch is committed. What is reached first counts.
+type CommitConfig struct {
+	Interval Duration `yaml:"interval" help:"commit at least this often while there are changes"`
+	Rows     int      `yaml:"rows" help:"commit after this many row changes"`
+	Bytes    Size     `yaml:"bytes" help:"commit after this many bytes of row changes (default: a quarter of memory.limit)"`
+}
+
+// MemoryConfig bounds the memory of the process.
+type MemoryConfig struct {
+	Limit Size `yaml:"limit" help:"memory that the process tries to stay under"`
+}
+
+// SnapshotConfig says how tables are loaded first.
+type SnapshotConfig struct {
+	Connections int `yaml:"connections" help:"connections that read tables at the same time"`
+	ChunkRows   int `yaml:"chunk-rows" help:"rows of a table that one connection takes at a time"`
+}
+
+// ShutdownConfig says how the process stops.
+type ShutdownConfig struct {
+	Timeout Duration `yaml:"timeout" help:"after SIGTERM or SIGINT: how long committing what has been read may take"`
+}
+
+// LogConfig says what is logged and how.
+type LogConfig struct {
+	Level  string `yaml:"level" enum:"debug,info,warn,error" help:"least severe message that is logged"`
+	Format string `yaml:"format" enum:"text,json" help:"form of a log line"`
+}
+
+// defaultConfig returns every default.
+func defaultConfig() Config {
+	return Config{
+		Name: "beluga",
+		Kafka: KafkaConfig{
+			Partitions:  1,
+			Replication: 1,
+			Retention:   Duration(7 * 24 * time.Hour),
+			Compression: "snappy",
+		},
+		Commit:   CommitConfig{Interval: Duration(10 * time.Second), Rows: 1_000_000},
+		Memory:   MemoryConfig{Limit: 512 << 20},
+		Snapshot: SnapshotConfig{Connections: 2, ChunkRows: 100_000},
+		Shutdown: ShutdownConfig{Timeout: Duration(30 * time.Second)},
+		Log:      LogConfig{Level: "info", Format: "text"},
+	}
+}
+
+// commitBytes is commit.bytes with its default: while one batch is written the
+// next one is filled, so that two of them and what encoding takes must fit.
+func (c *Config) commitBytes() int { return int(cmp.Or(c.Commit.Bytes, c.Memory.Limit/4)) }
+
+// topicPrefix is kafka.topic-prefix with its default.
+func (c *Config) topicPrefix() string { return cmp.Or(c.Kafka.TopicPrefix, c.Name) }
+
+// logLevel is log.level for slog.
+func (c *Config) logLevel() (l slog.Level) {
+	if err := l.UnmarshalText([]byte(c.Log.Level)); err != nil {
+		return slog.LevelInfo // cannot be: the words were checked when the option was set
+	}
+	return l
+}
+
+// fault is one thing that is wrong with the configuration.
+type fault struct {
+	where string // "beluga.yml:3", or "" on the command line
+	path  string // of the option
+	text  string
+}
+
+func (f fault) String() string {
+	s := f.text
+	if f.path != "" {
+		s = f.path + ": " + s
+	}
+	if f.where != "" {
+		s = f.where + ": " + s
+	}
+	return s
+}
+
+// configError is all that is wrong, in one message.
+type configError []fault
+
+func (e configError) Error() string {
+	if len(e) == 1 {
+		return "configuration: " + e[0].String()
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "configuration: %d faults", len(e))
+	for _, f := range e {
+		b.WriteString("\n  ")
+		b.WriteString(f.String())
+	}
+	return b.String()
+}
+
+var namePattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$`)
+
+// minMemory is what the process needs to do anything at all.
+const minMemory = 128 << 20
+
+// validate checks what the shape of single values cannot say. needs are the
+// options that the command cannot do without.
+func (c *Config) validate(needs []string) (faults []fault) {
+	bad := func(path, format string, args ...any) {
+		faults = append(faults, fault{path: path, text: fmt.Sprintf(format, args...)})
+	}
+	if slices.Contains(needs, "from") && c.From == "" {
+		bad("from", "missing; say where MySQL is: --from mysql://user@host/database")
+	} else if c.From != "" {
+		if text := checkServerURL(c.From); text != "" {
+			bad("from", "%s", text)
+		}
+	}
+	if slices.Contains(needs, "to") && c.To == "" {
+		bad("to", "missing; name the folder of the lake: --to ./lake")
+	} else if strings.Contains(c.To, "://") {
+		bad("to", "%q is a URL; this version writes to a folder of the local disk", c.To)
+	}
+	if !namePattern.MatchString(c.Name) {
+		bad("name", "%q may have letters, digits, _ and -, at most 64", c.Name)
+	}
+	for _, t := range c.Tables {
+		if _, err := regexp.Compile(t); err != nil {
+			bad("tables", "%q is no regular expression: %v", t, err)
+		}
+	}
+	c.Kafka.validate(bad)
+	positive(bad, "commit.interval", c.Commit.Interval)
+	positive(bad, "commit.rows", c.Commit.Rows)
+	if c.Memory.Limit < minMemory {
+		bad("memory.limit", "%s is too little, %s is the least", c.Memory.Limit, Size(minMemory))
+	} else if c.Commit.Bytes > c.Memory.Limit/2 {
+		bad("commit.bytes", "%s is more than half of memory.limit (%s): one batch is written while the next is filled", c.Commit.Bytes, c.Memory.Limit)
+	}
+	positive(bad, "snapshot.connections", c.Snapshot.Connections)
+	positive(bad, "snapshot.chunk-rows", c.Snapshot.ChunkRows)
+	positive(bad, "shutdown.timeout", c.Shutdown.Timeout)
+	return faults
+}
+
+func positive[T int | Duration](bad func(path, format string, args ...any), path string, v T) {
+	if v <= 0 {
+		bad(path, "%v must be more than zero", v)
+	}
+}
+
+func (k *KafkaConfig) validate(bad func(path, format string, args ...any)) {
+	for _, b := range k.Brokers {
+		if b == Embedded {
+			if len(k.Brokers) > 1 {
+				bad("kafka.brokers", "%q stands alone: either the broker inside this process or others", Embedded)
+			}
+			continue
+		}
+		if host, port, err := net.SplitHostPort(b); err != nil || host == "" || port == "" {
+			bad("kafka.brokers", "%q is not host:port, nor the word %q", b, Embedded)
+		}
+	}
+	positive(bad, "kafka.partitions", k.Partitions)
+	positive(bad, "kafka.replication", k.Replication)
+	positive(bad, "kafka.retention", k.Retention)
+}
+
+// checkServerURL says what is wrong with the URL of a server, without repeating
+// it: it may hold a password.
+func checkServerURL(text string) string {
+	u, err := url.Parse(text)
+	switch {
+	case err != nil:
+		return "is no URL; write mysql://user:password@host:port/database, with special characters of the password as %XX"
+	case u.Scheme != "mysql":
+		return fmt.Sprintf("begins with %q; write mysql://user@host/database", u.Scheme+":")
+	case u.Hostname() == "":
+		return "names no host; write mysql://user@host/database"
+	}
+	return ""
+}

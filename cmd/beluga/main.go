@@ -30,7 +30,7 @@ type streams struct{ out, err io.Writer }
 // run executes the command line and returns the exit code.
 func run(ctx context.Context, args []string, io streams) int {
 	root, started := newRoot(io)
-	root.SetArgs(args)
+	root.SetArgs(append([]string{}, args...)) // nil would mean those of the process
 	err := root.ExecuteContext(ctx)
 	if err == nil {
 		return exitOK

@@ -1,0 +1,171 @@
+package servers
+
+import (
+	"database/sql"
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/go-sql-driver/mysql"
+)
+
+// MySQLServer is a running MySQL with GTIDs, the row format and full row
+// metadata, where the options of the test did not say otherwise.
+type MySQLServer struct {
+	Addr           string // host:port
+	User, Password string
+	Socket         string // path; empty where the server runs elsewhere or in a container
+	Datadir        string // empty where the server is not ours
+
+	dir     string
+	args    []string
+	shared  bool
+	running *starter // nil while stopped, and always where the server is not ours
+}
+
+// MySQL returns a server that answers. Without options it is one server for
+// all tests of the binary; a test that stops, restarts or reconfigures it asks
+// for one of its own by giving at least one option of mysqld, such as
+// "--binlog-row-metadata=FULL".
+func MySQL(t testing.TB, args ...string) *MySQLServer {
+	t.Helper()
+	if len(args) == 0 {
+		return sharedMySQL.get(t, "MySQL", newSharedMySQL)
+	}
+	s := &MySQLServer{User: "root", dir: t.TempDir(), args: args}
+	if err := s.start(); err != nil {
+		unavailable(t, "MySQL", err)
+	}
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("the end of mysqld's log:\n%s", tail(filepath.Join(s.dir, "log")))
+		}
+		if err := s.stop(); err != nil {
+			t.Error(err)
+		}
+	})
+	return s
+}
+
+func newSharedMySQL(dir string) (*MySQLServer, error) {
+	if addr := os.Getenv("BELUGA_TEST_MYSQL"); addr != "" {
+		user := os.Getenv("BELUGA_TEST_MYSQL_USER")
+		if user == "" {
+			user = "root"
+		}
+		return &MySQLServer{Addr: addr, User: user, Password: os.Getenv("BELUGA_TEST_MYSQL_PASSWORD"), shared: true}, nil
+	}
+	s := &MySQLServer{User: "root", dir: dir, shared: true}
+	return s, s.start()
+}
+
+// start starts the server on the port it had, or on a free one.
+func (s *MySQLServer) start() error {
+	port := freePorts(1)
+	if s.Addr != "" {
+		_, had, err := net.SplitHostPort(s.Addr)
+		if err != nil {
+			return fmt.Errorf("starting MySQL again: %w", err)
+		}
+		if port, err = strconv.Atoi(had); err != nil {
+			return fmt.Errorf("starting MySQL again: %w", err)
+		}
+	}
+	running, err := startServer("mysql.sh", s.dir, port, s.args...)
+	if err != nil {
+		return err
+	}
+	s.running, s.Addr, s.Datadir = running, running.addr, filepath.Join(s.dir, "data")
+	socket, err := os.ReadFile(filepath.Join(s.dir, "socket"))
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("reading the path of the socket: %w", err)
+	}
+	s.Socket = strings.TrimSpace(string(socket))
+	return nil
+}
+
+func (s *MySQLServer) stop() error {
+	if s.running == nil {
+		return nil
+	}
+	running := s.running
+	s.running = nil
+	return running.stop()
+}
+
+// Stop shuts the server down in order, and waits until it is gone. Start starts
+// it again, with its data and address.
+func (s *MySQLServer) Stop(t testing.TB) {
+	t.Helper()
+	s.mustBeOwn(t)
+	if err := s.stop(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Start starts a server that was stopped.
+func (s *MySQLServer) Start(t testing.TB) {
+	t.Helper()
+	s.mustBeOwn(t)
+	if err := s.start(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Restart is Stop and Start.
+func (s *MySQLServer) Restart(t testing.TB) {
+	t.Helper()
+	s.Stop(t)
+	s.Start(t)
+}
+
+func (s *MySQLServer) mustBeOwn(t testing.TB) {
+	t.Helper()
+	if s.shared {
+		t.Fatal("this MySQL serves the other tests too and must not be stopped: give servers.MySQL an option to get one of your own")
+	}
+}
+
+// DB opens a pool to the server that is closed at the end of the test. A
+// statement may be several, separated by semicolons.
+func (s *MySQLServer) DB(t testing.TB) *sql.DB {
+	t.Helper()
+	config := mysql.NewConfig()
+	config.User, config.Passwd = s.User, s.Password
+	config.Net, config.Addr = "tcp", s.Addr
+	config.MultiStatements = true
+	connector, err := mysql.NewConnector(config)
+	if err != nil {
+		t.Fatalf("configuring the connection to %s: %v", s.Addr, err)
+	}
+	db := sql.OpenDB(connector)
+	t.Cleanup(func() { db.Close() })
+	return db
+}
+
+// Exec runs statements, separated by semicolons, on one connection, and fails
+// the test where one fails.
+func (s *MySQLServer) Exec(t testing.TB, statements string) {
+	t.Helper()
+	db := s.DB(t)
+	defer db.Close()
+	if _, err := db.Exec(statements); err != nil {
+		t.Fatalf("executing %.200s: %v", statements, err)
+	}
+}
+
+// URL is the server's address as `beluga run --from` takes it; an empty
+// database means all.
+func (s *MySQLServer) URL(database string) string {
+	user := url.User(s.User)
+	if s.Password != "" {
+		user = url.UserPassword(s.User, s.Password)
+	}
+	return (&url.URL{Scheme: "mysql", User: user, Host: s.Addr, Path: "/" + database}).String()
+}

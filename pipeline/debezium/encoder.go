@@ -1,0 +1,306 @@
+package debezium
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/beluga-cdc/beluga/schema"
+)
+
+// Config says who speaks in the events.
+type Config struct {
+	Name    string // of the source: Debezium's topic.prefix
+	Version string // of the program
+	// Now is the clock of ts_ms, ts_us and ts_ns. It is read once for the rows of an
+	// origin, not for each row.
+	Now func() time.Time
+}
+
+// Header is a header of a record.
+type Header struct {
+	Key   string
+	Value []byte
+}
+
+// The headers that tie the two halves of a change of key together.
+const (
+	headerNewKey = "__debezium.newkey"
+	headerOldKey = "__debezium.oldkey"
+)
+
+// Record is what the log gets: a row change is one to three of them.
+type Record struct {
+	Key     []byte // nil: the table has no key
+	Value   []byte // nil: a tombstone
+	Headers []Header
+}
+
+// Encoder writes the events of one table version. It is not safe for concurrent
+// use.
+type Encoder struct {
+	table  *schema.Table
+	row    []field
+	key    []field
+	source sourceBlock
+
+	// What Row returns lies in these.
+	records              [3]Record
+	newHeader, oldHeader [1]Header
+	newKey, oldKey       []byte
+	value, second        []byte
+}
+
+// NewEncoder returns the encoder of a prepared table.
+func NewEncoder(t *schema.Table, cfg Config) *Encoder {
+	return &Encoder{
+		table:  t,
+		row:    fieldsOf(t, allColumns(t)),
+		key:    fieldsOf(t, t.Key),
+		source: newSourceBlock(t.ID, cfg),
+	}
+}
+
+// Row returns the records of one row, in the order in which they have to be
+// logged. They are valid until the next call. o is the origin that the row
+// belongs to.
+func (e *Encoder) Row(b *schema.Block, row int, o *schema.Origin) ([]Record, error) {
+	op := b.Ops[row]
+	e.source.set(o, op == schema.OpRead)
+	var err error
+	switch op {
+	case schema.OpRead, schema.OpInsert:
+		err = e.insert(b, row, op)
+	case schema.OpUpdate:
+		switch same, missing := e.keyIsSame(b, row); {
+		case missing >= 0:
+			err = e.missingOld(missing)
+		case same:
+			err = e.update(b, row)
+		default:
+			return e.rekey(b, row)
+		}
+	case schema.OpDelete:
+		return e.delete(b, row)
+	default:
+		err = fmt.Errorf("operation %q is none of r, c, u, d", byte(op))
+	}
+	if err != nil {
+		return nil, fmt.Errorf("encoding a row of table %s: %w", e.table.ID, err)
+	}
+	e.records[0] = Record{Key: e.newKey, Value: e.value}
+	return e.records[:1], nil
+}
+
+func (e *Encoder) insert(b *schema.Block, row int, op schema.Op) (err error) {
+	if e.newKey, err = e.keyOf(e.newKey, b.New, row); err != nil {
+		return err
+	}
+	e.value, err = e.created(e.value[:0], b, row, op)
+	return err
+}
+
+// created writes an event without an old image.
+func (e *Encoder) created(dst []byte, b *schema.Block, row int, op schema.Op) ([]byte, error) {
+	dst = append(dst, `{"before":null,"after":`...)
+	dst, err := appendObject(dst, e.row, b.New, row)
+	return e.source.append(dst, row, op), err
+}
+
+func (e *Encoder) update(b *schema.Block, row int) (err error) {
+	if e.newKey, err = e.keyOf(e.newKey, b.New, row); err != nil {
+		return err
+	}
+	dst := append(e.value[:0], `{"before":`...)
+	if dst, err = appendObject(dst, e.row, b.Old, row); err != nil {
+		return err
+	}
+	dst = append(dst, `,"after":`...)
+	if dst, err = appendObject(dst, e.row, b.New, row); err != nil {
+		return err
+	}
+	e.value = e.source.append(dst, row, schema.OpUpdate)
+	return nil
+}
+
+// delete writes the deletion and a tombstone after it: without one, a compacted
+// topic would keep the deletion for ever.
+func (e *Encoder) delete(b *schema.Block, row int) ([]Record, error) {
+	if err := e.deleted(b, row); err != nil {
+		return nil, fmt.Errorf("encoding a row of table %s: %w", e.table.ID, err)
+	}
+	e.records[0] = Record{Key: e.oldKey, Value: e.value}
+	e.records[1] = Record{Key: e.oldKey}
+	return e.records[:2], nil
+}
+
+func (e *Encoder) deleted(b *schema.Block, row int) (err error) {
+	if len(b.Old) == 0 {
+		return e.missingOld(0)
+	}
+	if e.oldKey, err = e.keyOf(e.oldKey, b.Old, row); err != nil {
+		return err
+	}
+	dst := append(e.value[:0], `{"before":`...)
+	if dst, err = appendObject(dst, e.row, b.Old, row); err != nil {
+		return err
+	}
+	dst = append(dst, `,"after":null`...)
+	e.value = e.source.append(dst, row, schema.OpDelete)
+	return nil
+}
+
+// rekey writes an update that changes the key as the end of one row and the
+// birth of another: a consumer that goes by record keys would keep the old row
+// otherwise.
+func (e *Encoder) rekey(b *schema.Block, row int) ([]Record, error) {
+	err := e.deleted(b, row)
+	if err == nil {
+		e.newKey, err = e.keyOf(e.newKey, b.New, row)
+	}
+	if err == nil {
+		e.second, err = e.created(e.second[:0], b, row, schema.OpInsert)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("encoding a row of table %s: %w", e.table.ID, err)
+	}
+	e.newHeader[0] = Header{headerNewKey, e.newKey}
+	e.oldHeader[0] = Header{headerOldKey, e.oldKey}
+	e.records[0] = Record{Key: e.oldKey, Value: e.value, Headers: e.newHeader[:]}
+	e.records[1] = Record{Key: e.oldKey, Headers: e.newHeader[:]}
+	e.records[2] = Record{Key: e.newKey, Value: e.second, Headers: e.oldHeader[:]}
+	return e.records[:], nil
+}
+
+func (e *Encoder) keyOf(dst []byte, image []schema.Vec, row int) ([]byte, error) {
+	if len(e.key) == 0 {
+		return nil, nil
+	}
+	return appendObject(dst[:0], e.key, image, row)
+}
+
+// keyIsSame tells whether an update left the key as it was. missing is a key
+// column whose old image is not there, or -1.
+func (e *Encoder) keyIsSame(b *schema.Block, row int) (same bool, missing int) {
+	if len(b.Old) == 0 {
+		return false, 0
+	}
+	for i := range e.key {
+		c := e.key[i].col
+		old, now := &b.Old[c], &b.New[c]
+		if old.N <= row {
+			return false, c
+		}
+		if !sameValue(old, now, row) {
+			return false, -1
+		}
+	}
+	return true, -1
+}
+
+func sameValue(a, b *schema.Vec, row int) bool {
+	if a.IsNull(row) || b.IsNull(row) {
+		return a.IsNull(row) && b.IsNull(row)
+	}
+	switch a.Kind {
+	case schema.VecBool, schema.VecInt32, schema.VecFloat32:
+		return a.I32[row] == b.I32[row]
+	case schema.VecInt64, schema.VecFloat64:
+		return a.I64[row] == b.I64[row]
+	case schema.VecDec128:
+		return bytes.Equal(a.Dec128(row), b.Dec128(row))
+	}
+	return bytes.Equal(a.Bytes(row), b.Bytes(row))
+}
+
+func (e *Encoder) missingOld(col int) error {
+	return missingImage(e.table.Columns[col].Name)
+}
+
+func missingImage(column string) error {
+	return fmt.Errorf("column %s has no old image, and an event needs all of it: set binlog_row_image=FULL on the server", column)
+}
+
+// appendObject appends the JSON object of a row image, or of its key.
+func appendObject(dst []byte, fs []field, image []schema.Vec, row int) ([]byte, error) {
+	var err error
+	for i := range fs {
+		f := &fs[i]
+		v := &image[f.col]
+		if row >= v.N {
+			return dst, missingImage(f.name)
+		}
+		dst = append(dst, f.lit...)
+		if v.NullN > 0 && v.IsNull(row) {
+			dst = append(dst, "null"...)
+			continue
+		}
+		if dst, err = f.append(dst, v, row); err != nil {
+			return dst, fmt.Errorf("column %s: value %w", f.name, err)
+		}
+	}
+	return append(dst, '}'), nil
+}
+
+// append appends one value that is not null. Errors are the end of a sentence
+// that begins with "value".
+func (f *field) append(dst []byte, v *schema.Vec, row int) ([]byte, error) {
+	switch f.form {
+	case formInt32:
+		return strconv.AppendInt(dst, int64(v.I32[row]), 10), nil
+	case formInt64, formTime:
+		return strconv.AppendInt(dst, v.I64[row], 10), nil
+	case formText:
+		dst, ok := appendText(dst, v.Bytes(row))
+		if !ok {
+			return dst, fmt.Errorf("%s is not valid UTF-8", excerpt(v.Bytes(row)))
+		}
+		return dst, nil
+	case formBool:
+		return strconv.AppendBool(dst, v.I32[row] != 0), nil
+	case formUint64:
+		d := v.Dec128(row)
+		if [8]byte(d) != [8]byte{} {
+			return dst, errors.New("is negative or above 18446744073709551615")
+		}
+		return strconv.AppendInt(dst, int64(be64(d[8:])), 10), nil
+	case formFloat32:
+		return appendDouble(dst, float64(v.Float32(row)), 32)
+	case formFloat64:
+		return appendDouble(dst, v.Float64(row), 64)
+	case formDecimal64:
+		return appendDecimal64(dst, v.I64[row]), nil
+	case formDecimal128:
+		return appendDecimal(dst, v.Dec128(row)), nil
+	case formDecimalText:
+		return appendDecimalText(dst, v.Bytes(row), f.scale)
+	case formBits:
+		return f.appendBits(dst, v.Bytes(row))
+	case formMillis:
+		ms := v.I64[row] / 1000
+		if ms*1000 != v.I64[row] {
+			return dst, errors.New("has more digits in the second's fraction than its column")
+		}
+		return strconv.AppendInt(dst, ms, 10), nil
+	case formTimestamp:
+		return appendTimestamp(dst, v.I64[row], f.scale)
+	case formBytes:
+		return appendBase64(dst, v.Bytes(row)), nil
+	}
+	return dst, fmt.Errorf("of type %s has no form in an event", f.kind)
+}
+
+// appendBits turns the bytes round: MySQL gives the highest first, Debezium the
+// lowest.
+func (f *field) appendBits(dst, bits []byte) ([]byte, error) {
+	var le [8]byte
+	if len(bits) > len(le) {
+		return dst, fmt.Errorf("has %d bytes, and a BIT column at most 8", len(bits))
+	}
+	for i, c := range bits {
+		le[len(bits)-1-i] = c
+	}
+	return appendBase64(dst, le[:max(len(bits), f.width)]), nil
+}

@@ -1,0 +1,128 @@
+package debezium
+
+import (
+	"math/bits"
+
+	"github.com/beluga-cdc/beluga/schema"
+)
+
+// form is how the values of a column look in an event. Encoder and decoder both
+// go by it, so that the mapping exists once.
+type form uint8
+
+const (
+	formBool        form = iota + 1
+	formInt32            // number
+	formInt64            // number
+	formUint64           // number; from 2^63 on it wraps to a negative one, as in Debezium's mode "long"
+	formFloat32          // number
+	formFloat64          // number
+	formDecimal64        // base64 of the unscaled value
+	formDecimal128       // base64 of the unscaled value
+	formDecimalText      // base64 of the unscaled value; text in the block because the lake has no such decimal
+	formBits             // base64, lowest byte first; in the block highest byte first, as MySQL gives them
+	formTime             // number of µs
+	formMillis           // number of ms; µs in the block
+	formTimestamp        // ISO 8601 text in UTC
+	formText
+	formBytes // base64
+)
+
+func formOf(t schema.Type, lake schema.LakeType) form {
+	switch t.Kind {
+	case schema.TinyInt, schema.SmallInt, schema.MediumInt, schema.Year, schema.Date:
+		return formInt32
+	case schema.Int:
+		if t.Unsigned {
+			return formInt64
+		}
+		return formInt32
+	case schema.BigInt:
+		if t.Unsigned {
+			return formUint64
+		}
+		return formInt64
+	case schema.Decimal:
+		switch lake.Vec() {
+		case schema.VecInt64:
+			return formDecimal64
+		case schema.VecDec128:
+			return formDecimal128
+		}
+		return formDecimalText
+	case schema.Float:
+		return formFloat32
+	case schema.Double:
+		return formFloat64
+	case schema.Bit:
+		if lake.Kind == schema.LakeBoolean {
+			return formBool
+		}
+		return formBits
+	case schema.Time:
+		return formTime
+	case schema.DateTime:
+		if t.Scale <= 3 {
+			return formMillis
+		}
+		return formInt64
+	case schema.Timestamp:
+		return formTimestamp
+	case schema.Char, schema.VarChar, schema.Text, schema.Enum, schema.Set, schema.JSON:
+		return formText
+	case schema.Binary, schema.VarBinary, schema.Blob:
+		return formBytes
+	}
+	return 0
+}
+
+// field is a column in a row object or a key object.
+type field struct {
+	lit   string // `{"name":` of the first, `,"name":` of the others
+	name  string
+	col   int // ordinal in the table
+	form  form
+	kind  schema.Kind
+	scale int
+	width int // BIT: bytes; 0 where not known
+	// DECIMAL: absolute values stay below limit, 10 to the precision.
+	precision        int
+	limitHi, limitLo uint64
+}
+
+// fieldsOf returns the fields of an object with the given columns.
+func fieldsOf(t *schema.Table, cols []int) []field {
+	fs := make([]field, 0, len(cols))
+	for i, c := range cols {
+		typ := t.Columns[c].Type
+		f := field{name: t.Columns[c].Name, col: c, form: formOf(typ, t.Lake(c)), kind: typ.Kind, scale: typ.Scale, precision: typ.Precision}
+		f.lit = "," + quote(f.name) + ":"
+		if i == 0 {
+			f.lit = "{" + f.lit[1:]
+		}
+		if typ.Kind == schema.Bit {
+			f.width = (typ.Length + 7) / 8
+		}
+		f.limitHi, f.limitLo = pow10(typ.Precision)
+		fs = append(fs, f)
+	}
+	return fs
+}
+
+func allColumns(t *schema.Table) []int {
+	cols := make([]int, len(t.Columns))
+	for i := range cols {
+		cols[i] = i
+	}
+	return cols
+}
+
+// pow10 returns 10^n for n up to MaxDecimal.
+func pow10(n int) (hi, lo uint64) {
+	lo = 1
+	for range min(n, schema.MaxDecimal) {
+		h, l := bits.Mul64(lo, 10)
+		hi, lo = hi*10+h, l
+	}
+	return hi, lo
+}

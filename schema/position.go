@@ -18,6 +18,9 @@ type Position struct {
 	// Log is how far the reader of a log between source and sink had come, by
 	// "topic/partition". Empty on the direct transport.
 	Log map[string]LogPosition `json:"log,omitempty"`
+	// LogID is the identity of that log. Another log under the same names has
+	// another one, and its offsets mean something else.
+	LogID string `json:"log_id,omitempty"`
 }
 
 // LogPosition is the state of a reader of one partition of the numbered log.
@@ -25,6 +28,9 @@ type LogPosition struct {
 	Offset int64 `json:"offset"` // the next record to read
 	Epoch  int64 `json:"epoch"`
 	Seq    int64 `json:"seq"` // the last record accepted
+
+	Cut    int64 `json:"cut,omitempty"`    // the last cut passed
+	Schema int64 `json:"schema,omitempty"` // the table version that the next rows stand under
 }
 
 // IsZero tells whether there is no position.

@@ -64,7 +64,7 @@ type Stats struct {
 	ColumnSizes  map[int]int64
 	ValueCounts  map[int]int64 // nulls included
 	NullCounts   map[int]int64
-	NaNCounts    map[int]int64 // float and double only
+	NaNCounts    map[int]int64  // float and double only
 	LowerBounds  map[int][]byte // in Iceberg's single-value form
 	UpperBounds  map[int][]byte
 	SplitOffsets []int64 // where row groups start

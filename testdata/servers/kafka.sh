@@ -5,7 +5,7 @@
 # Options are lines of server.properties (name=value). DIR holds data/, log and server.properties.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-# shellcheck source=lifecycle.sh
+# shellcheck source=testdata/servers/lifecycle.sh
 . "$here/lifecycle.sh"
 
 version=${BELUGA_KAFKA_VERSION:-4.3.1}

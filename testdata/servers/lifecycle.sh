@@ -1,3 +1,4 @@
+# shellcheck shell=bash disable=SC2034 # sourced: the scripts use what is defined here
 # Sourced by mysql.sh and kafka.sh: what the life of a server needs, whichever server it is.
 #
 #   start DIR PORT [options]   start, wait until it answers by its protocol, print its address

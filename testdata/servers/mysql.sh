@@ -5,7 +5,7 @@
 # root. DIR holds data/, log, and the path of the socket in the file `socket`.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-# shellcheck source=lifecycle.sh
+# shellcheck source=testdata/servers/lifecycle.sh
 . "$here/lifecycle.sh"
 
 image=${BELUGA_MYSQL_IMAGE:-mysql:9}

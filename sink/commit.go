@@ -1,0 +1,167 @@
+package sink
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"time"
+
+	"github.com/apache/iceberg-go"
+	"github.com/apache/iceberg-go/table"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/beluga-cdc/beluga/schema"
+	"github.com/beluga-cdc/beluga/sink/snapshot"
+	"github.com/beluga-cdc/beluga/sink/warehouse"
+)
+
+// parallelCommits bounds how many tables are at it at the same time. A commit
+// waits for the disk most of the time; the catalog takes one at a time anyway.
+const parallelCommits = 8
+
+// Commit makes the batch durable, table by table, and publishes the cut.
+func (l *Lake) Commit(ctx context.Context, cut schema.Commit) error {
+	if err := l.enter(ctx); err != nil {
+		return err
+	}
+	return l.leave(l.commit(ctx, cut))
+}
+
+func (l *Lake) commit(ctx context.Context, cut schema.Commit) error {
+	l.cut++
+	var dirty []*lakeTable
+	for id, t := range l.tables {
+		if err := t.apply(ctx); err != nil {
+			return err
+		}
+		if t.dirty {
+			dirty = append(dirty, t)
+			continue
+		}
+		if l.ahead[id] && !cut.Position.Contains(t.state.Position) {
+			return fmt.Errorf("publishing a cut at %s: table %s stands beyond it, at %s", cut.Position, id, t.state.Position)
+		}
+	}
+	g, gctx := errgroup.WithContext(ctx)
+	g.SetLimit(parallelCommits)
+	for _, t := range dirty {
+		g.Go(func() error {
+			next := state{Pipeline: l.cfg.Pipeline, Writer: l.writer, Cut: l.cut, Position: cut.Position, Time: cut.Time}
+			if err := t.commit(gctx, next); err != nil {
+				return fmt.Errorf("committing table %s: %w", t.shape.ID, err)
+			}
+			return failpoint(stepTableCommitted)
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return err
+	}
+	if err := failpoint(stepBeforeCut); err != nil {
+		return err
+	}
+	snapshots := map[string]int64{}
+	for id, t := range l.tables {
+		if s := snapshotID(t.head.t); s != 0 {
+			snapshots[id.String()] = s
+		}
+	}
+	if err := l.cuts.publish(ctx, l, l.cut, cut, snapshots); err != nil {
+		return fmt.Errorf("publishing cut %d: %w", l.cut, err)
+	}
+	clear(l.ahead)
+	return failpoint(stepCutPublished)
+}
+
+// commit makes the table's batch one snapshot.
+func (t *lakeTable) commit(ctx context.Context, next state) error {
+	if err := t.list(ctx); err != nil {
+		return err
+	}
+	if err := t.closeFile(); err != nil {
+		return err
+	}
+	add, err := t.encodeDeletes()
+	if err != nil {
+		return err
+	}
+	c := snapshot.Change{Add: add, Remove: t.remove, Schema: t.schema, Operation: table.OpOverwrite, Summary: iceberg.Properties{}, Properties: iceberg.Properties{},
+		KeepLast: t.lake.cfg.KeepSnapshots, KeepFor: t.lake.cfg.KeepFor}
+	if len(add) == 0 && len(t.remove) == 0 {
+		c.Operation = table.OpAppend
+	}
+	for _, f := range t.files {
+		if f == nil {
+			continue
+		}
+		next.Rows += f.live()
+		if !f.committed {
+			c.Add = append(c.Add, f.file)
+		}
+	}
+	if err := t.describe(&c, &next); err != nil {
+		return err
+	}
+	if len(c.Add) > 0 {
+		if err := warehouse.SyncFolder(filepath.Join(warehouse.Path(t.head.t.Location()), "data")); err != nil {
+			return err
+		}
+	}
+	text, err := next.encode()
+	if err != nil {
+		return err
+	}
+	if err := t.head.commit(ctx, c, text, t.obsolete()); err != nil {
+		return err
+	}
+	t.committed(next)
+	return nil
+}
+
+// describe fills in what the commit says beside the files.
+func (t *lakeTable) describe(c *snapshot.Change, next *state) error {
+	next.Table = t.head.t.Metadata().TableUUID().String()
+	if t.reshape {
+		text, err := encodeShape(t.shape)
+		if err != nil {
+			return err
+		}
+		c.Properties[propShape] = text
+	}
+	c.Summary["beluga.position"] = next.Position.String()
+	c.Summary["beluga.source-time"] = next.Time.UTC().Format(time.RFC3339Nano)
+	return nil
+}
+
+// obsolete returns the files that only snapshots before this batch need. A
+// Puffin file goes with the last of its vectors.
+func (t *lakeTable) obsolete() []string {
+	used := map[string]bool{}
+	for _, f := range t.files {
+		if f == nil {
+			continue
+		}
+		for _, d := range f.scoped {
+			used[d.FilePath()] = true
+		}
+	}
+	var paths []string
+	for _, p := range t.gone {
+		if !used[p] {
+			used[p] = true
+			paths = append(paths, p)
+		}
+	}
+	return paths
+}
+
+// committed begins the next batch.
+func (t *lakeTable) committed(next state) {
+	for _, f := range t.files {
+		if f != nil {
+			f.committed = true
+		}
+	}
+	t.state = next
+	t.remove, t.gone, t.schema = map[string]bool{}, nil, nil
+	t.dirty, t.reshape = false, false
+}

@@ -1,0 +1,234 @@
+package sink
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/apache/iceberg-go"
+	"github.com/apache/iceberg-go/catalog"
+	"github.com/apache/iceberg-go/table"
+
+	"github.com/beluga-cdc/beluga/schema"
+	"github.com/beluga-cdc/beluga/sink/keyindex"
+	"github.com/beluga-cdc/beluga/sink/snapshot"
+)
+
+// Define creates the table, or notes the shape that its next rows have. An
+// empty table is there at once; everything else is with the next Commit.
+func (l *Lake) Define(ctx context.Context, c schema.SchemaChange) error {
+	if err := l.enter(ctx); err != nil {
+		return err
+	}
+	return l.leave(l.define(ctx, c))
+}
+
+func (l *Lake) define(ctx context.Context, c schema.SchemaChange) error {
+	id := c.Table.ID
+	t := l.tables[id]
+	if t == nil {
+		var err error
+		if t, err = l.create(ctx, c.Table); err != nil {
+			return fmt.Errorf("creating table %s in the lake: %w", id, err)
+		}
+		l.tables[id] = t
+		return nil
+	}
+	if c.Reset || t.head.state == "" {
+		// What waits before it is void. A table without a state was made by a run
+		// that ended before its first commit.
+		c.Reset = true
+		t.pending = nil
+	}
+	t.pending = append(t.pending, c)
+	return nil
+}
+
+// create makes an empty table. Data files can be written only after it: the
+// catalog has the last word on field ids and location.
+func (l *Lake) create(ctx context.Context, shape *schema.Table) (*lakeTable, error) {
+	id := shape.ID
+	if id.Database == cutsNamespace {
+		return nil, fmt.Errorf("the namespace %s is Beluga's own; leave the database out of the captured ones", cutsNamespace)
+	}
+	if len(shape.Key) == 0 {
+		return nil, errors.New("the table has no primary key; add one, or leave the table out of the captured ones")
+	}
+	if owner, ok := l.foreign[id]; ok {
+		if owner == "" {
+			return nil, errors.New("the lake has a table of that name that was not made by Beluga; rename or drop it, or choose another warehouse")
+		}
+		return nil, fmt.Errorf("the table belongs to the pipeline %q; run Beluga under that name, or choose another warehouse", owner)
+	}
+	s, err := buildSchema(shape, nil, 0, 0)
+	if err != nil {
+		return nil, err
+	}
+	text, err := encodeShape(shape)
+	if err != nil {
+		return nil, err
+	}
+	it, err := l.createTable(ctx, table.Identifier{id.Database, id.Name}, s, l.enc.formatVersion(), iceberg.Properties{propPipeline: l.cfg.Pipeline, propShape: text})
+	if err != nil {
+		return nil, err
+	}
+	t, err := l.adopt(ctx, id, it)
+	if err != nil {
+		return nil, err
+	}
+	t.listed, t.dirty, t.index = true, true, keyindex.New(t.keyer.Exact(), 0)
+	return t, nil
+}
+
+func (l *Lake) createTable(ctx context.Context, id table.Identifier, s *iceberg.Schema, version int, props iceberg.Properties) (*table.Table, error) {
+	if err := l.dir.Catalog.CreateNamespace(ctx, id[:1], nil); err != nil && !errors.Is(err, catalog.ErrNamespaceAlreadyExists) {
+		return nil, err
+	}
+	props["format-version"] = fmt.Sprint(version)
+	props["write.metadata.delete-after-commit.enabled"] = "true" // otherwise the log in the metadata grows
+	props["write.metadata.previous-versions-max"] = "20"
+	return l.dir.Catalog.CreateTable(ctx, id, s, catalog.WithLocation(l.dir.Location(id[0], id[1])), catalog.WithProperties(props))
+}
+
+// apply carries out the changes of shape that wait. They wait until rows of the
+// new shape come, or a commit, because a restart sends again what led to the
+// table's present shape: a table that is ahead skips up to the version it has.
+func (t *lakeTable) apply(ctx context.Context) error {
+	pending := t.pending
+	t.pending = nil
+	if len(pending) > 0 && !pending[0].Reset && t.lake.ahead[t.shape.ID] {
+		for i, c := range slices.Backward(pending) {
+			if schema.DiffTables(t.shape, c.Table).IsEmpty() {
+				pending = pending[i:]
+				break
+			}
+		}
+	}
+	for _, c := range pending {
+		if err := t.change(ctx, c); err != nil {
+			return fmt.Errorf("table %s: %w", t.shape.ID, err)
+		}
+		if err := failpoint(stepSchemaApplied); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (t *lakeTable) change(ctx context.Context, c schema.SchemaChange) error {
+	d := schema.DiffTables(t.shape, c.Table)
+	old := t.shape
+	t.known = nil
+	switch {
+	case c.Reset:
+		if err := t.reset(ctx); err != nil {
+			return err
+		}
+		t.reshape, t.dirty = true, true
+		if d.IsEmpty() {
+			t.shape = c.Table
+			return nil
+		}
+		if len(c.Table.Key) == 0 {
+			return errors.New("the table has no primary key any more; add one, or leave the table out of the captured ones")
+		}
+		// Another table, in effect: its columns get new field ids, and the old
+		// snapshots are still read under their own schema.
+		return t.reschema(c.Table, nil)
+	case d.IsEmpty():
+		t.shape, t.reshape = c.Table, true
+		return nil
+	case len(d.Dropped) > 0 || len(d.Changed) > 0 || d.KeyChanged:
+		return fmt.Errorf("%s: this version follows columns that are added or moved, no other change; undo it in MySQL, or drop the table in the lake and start Beluga again, which loads it anew",
+			d.Describe(old, c.Table))
+	}
+	if err := t.closeFile(); err != nil {
+		return err
+	}
+	if err := t.reschema(c.Table, t.currentSchema()); err != nil {
+		return err
+	}
+	t.reshape, t.dirty = true, true
+	if c.Fill == nil {
+		return nil
+	}
+	return t.fill(ctx, c.Fill)
+}
+
+func (t *lakeTable) currentSchema() *iceberg.Schema {
+	if t.schema != nil {
+		return t.schema
+	}
+	return t.head.t.Schema()
+}
+
+// reschema makes shape the table's, with the field ids of old. All changes of
+// one batch make one new schema.
+func (t *lakeTable) reschema(shape *schema.Table, old *iceberg.Schema) error {
+	md := t.head.t.Metadata()
+	last, id := md.LastColumnID(), 0
+	if t.schema != nil {
+		last = max(last, t.schema.HighestFieldID())
+	}
+	for _, s := range md.Schemas() {
+		id = max(id, s.ID+1)
+	}
+	s, err := buildSchema(shape, old, id, last)
+	if err != nil {
+		return err
+	}
+	for _, was := range md.Schemas() {
+		if was.Equals(s) {
+			s = was // the catalog would find it too, and know it only by its old number
+		}
+	}
+	if t.columns, err = fileColumns(shape, s); err != nil {
+		return err
+	}
+	t.schema, t.shape, t.keyer = s, shape, schema.NewKeyer(shape)
+	return nil
+}
+
+// reset voids all rows of the table. They go with the next commit.
+func (t *lakeTable) reset(ctx context.Context) error {
+	if err := t.abort(); err != nil {
+		return err
+	}
+	if err := t.list(ctx); err != nil {
+		return err
+	}
+	for _, f := range t.files {
+		if f == nil {
+			continue
+		}
+		if err := t.replace(f); err != nil {
+			return err
+		}
+	}
+	for _, s := range t.shared {
+		t.removeFile(s.file)
+	}
+	t.files, t.shared, t.index = nil, nil, keyindex.New(t.keyer.Exact(), 0)
+	delete(t.lake.ahead, t.shape.ID)
+	return nil
+}
+
+// replace takes a data file out of the table, with the delete files that are
+// about it alone.
+func (t *lakeTable) replace(f *dataFile) error {
+	if !f.committed {
+		return t.discard(f)
+	}
+	t.files[f.number] = nil
+	t.removeFile(f.file)
+	for _, d := range f.scoped {
+		t.removeFile(d)
+	}
+	return nil
+}
+
+func (t *lakeTable) removeFile(f iceberg.DataFile) {
+	t.remove[snapshot.Key(f)] = true
+	t.gone = append(t.gone, f.FilePath())
+}

@@ -1,0 +1,31 @@
+// Package sink makes batches of changes durable in Iceberg tables: one snapshot
+// a table and batch, then one published cut over all tables.
+//
+// A Lake holds, for every table it writes, where each key's row is (the key
+// index) and which rows of which file are deleted. A change of a row is a new row in
+// a new data file and, for the old one, a deleted position. Nothing is read back
+// to make it.
+//
+// Every commit carries the state of its table: position, cut number, and who
+// wrote it. It stands in the snapshot's summary, so that it goes back with the
+// data if somebody rolls the table back, and as a property of the table, so that
+// it outlives expiry and the commits of others. The table's shape is only a
+// property, since a rollback leaves the schema as it is.
+//
+// Invariants:
+//
+//  1. A commit lands only on the head that its batch started from, and an error
+//     never decides whether it landed: the table's state does
+//     (TestFailpoints, TestLostReply, TestAnotherInstanceByCommit).
+//  2. After a crash at any step, a restart goes on from a published cut, and the
+//     tables hold each row once (TestFailpoints, TestAgainstModel).
+//  3. A file that an attempt with an unknown outcome names is never deleted (by
+//     construction: only files of landed snapshots are given up).
+//  4. No data file has more live delete files than maxDeleteFiles
+//     (TestDeleteFilesStayFew).
+//  5. Field ids stay with their columns; a column that is not part of the key is
+//     optional, one that is part of it is required (TestAddColumn).
+//  6. A cut is published after all its tables, and names their snapshots
+//     (TestCuts).
+//  7. A table that is not this pipeline's is never changed (TestForeignTables).
+package sink

@@ -1,0 +1,112 @@
+package sink
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/beluga-cdc/beluga/schema"
+	"github.com/beluga-cdc/beluga/sink/keyindex"
+	"github.com/beluga-cdc/beluga/sink/parquetfile"
+)
+
+// fill makes the rows that are there show a value in columns that are new. MySQL
+// shows the default of an added column in old rows without logging them. Iceberg's
+// own way, an initial default, is read as NULL by several engines, so the live rows are
+// written anew, in the same commit: as dear as loading the table, but from local files.
+func (t *lakeTable) fill(ctx context.Context, row *schema.Block) error {
+	if err := t.list(ctx); err != nil {
+		return err
+	}
+	old := slices.Clone(t.files)
+	rows := int64(0)
+	for _, f := range old {
+		if f != nil {
+			f.settle()
+			rows += f.live()
+		}
+	}
+	t.index = keyindex.New(t.keyer.Exact(), int(rows))
+	r := newRefill(t, row)
+	for _, f := range old {
+		if f == nil {
+			continue
+		}
+		if err := r.file(ctx, f); err != nil {
+			return fmt.Errorf("writing %s anew with the new columns' defaults: %w", f.path, err)
+		}
+		if err := t.replace(f); err != nil {
+			return err
+		}
+	}
+	for _, s := range t.shared {
+		t.removeFile(s.file)
+	}
+	t.shared = nil
+	return nil
+}
+
+// refill copies live rows into new files, with constants in some columns.
+type refill struct {
+	t         *lakeTable
+	row       *schema.Block
+	want      []parquetfile.Column // to be read
+	ordinals  []int                // of those
+	constants []schema.Vec         // by ordinal; Kind 0: read from the file
+	image     []schema.Vec
+	rows      []uint32
+}
+
+func newRefill(t *lakeTable, row *schema.Block) *refill {
+	r := &refill{t: t, row: row, constants: make([]schema.Vec, len(t.columns)), image: make([]schema.Vec, len(t.columns))}
+	for i, c := range t.columns {
+		if row.New[i].IsNull(0) {
+			r.want = append(r.want, c)
+			r.ordinals = append(r.ordinals, i)
+		} else {
+			r.constants[i].Reset(t.shape.Lake(i).Vec())
+		}
+	}
+	return r
+}
+
+func (r *refill) file(ctx context.Context, f *dataFile) error {
+	return f.scan(ctx, r.want, func(vecs []schema.Vec, first int64, n int) error {
+		r.rows = r.rows[:0]
+		for i := range uint32(n) {
+			if !f.dead.Contains(uint32(first) + i) {
+				r.rows = append(r.rows, i)
+			}
+		}
+		if len(r.rows) == 0 {
+			return nil
+		}
+		return r.batch(vecs, n)
+	})
+}
+
+func (r *refill) batch(vecs []schema.Vec, n int) error {
+	for i, o := range r.ordinals {
+		r.image[o] = vecs[i]
+	}
+	for i := range r.image {
+		if c := &r.constants[i]; c.Kind != 0 {
+			for c.N < n {
+				c.AppendFrom(&r.row.New[i], 0)
+			}
+			r.image[i] = *c
+		}
+	}
+	o, err := r.t.openFile()
+	if err != nil {
+		return err
+	}
+	base := uint32(o.writer.Rows())
+	if err := o.writer.Append(pointers(r.image), r.rows, n); err != nil {
+		return err
+	}
+	for i, row := range r.rows {
+		r.t.index.Put(r.t.keyer.Key(r.image, int(row)), keyindex.Location(o.number, base+uint32(i)))
+	}
+	return r.t.appended()
+}

@@ -1,0 +1,129 @@
+package sink
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/apache/iceberg-go"
+
+	"github.com/beluga-cdc/beluga/schema"
+	"github.com/beluga-cdc/beluga/sink/parquetfile"
+)
+
+// icebergType returns the library's name of a lake type.
+func icebergType(l schema.LakeType) (iceberg.Type, error) {
+	switch l.Kind {
+	case schema.LakeBoolean:
+		return iceberg.PrimitiveTypes.Bool, nil
+	case schema.LakeInt:
+		return iceberg.PrimitiveTypes.Int32, nil
+	case schema.LakeLong:
+		return iceberg.PrimitiveTypes.Int64, nil
+	case schema.LakeFloat:
+		return iceberg.PrimitiveTypes.Float32, nil
+	case schema.LakeDouble:
+		return iceberg.PrimitiveTypes.Float64, nil
+	case schema.LakeDecimal:
+		return iceberg.DecimalTypeOf(l.Precision, l.Scale), nil
+	case schema.LakeDate:
+		return iceberg.PrimitiveTypes.Date, nil
+	case schema.LakeTime:
+		return iceberg.PrimitiveTypes.Time, nil
+	case schema.LakeTimestamp:
+		return iceberg.PrimitiveTypes.Timestamp, nil
+	case schema.LakeTimestampTZ:
+		return iceberg.PrimitiveTypes.TimestampTz, nil
+	case schema.LakeString:
+		return iceberg.PrimitiveTypes.String, nil
+	case schema.LakeBinary:
+		return iceberg.PrimitiveTypes.Binary, nil
+	}
+	return nil, fmt.Errorf("type %s has no place in Iceberg", l)
+}
+
+// buildSchema returns the Iceberg schema of a table's shape. Columns that old
+// has keep their field ids, unless it is nil; new ones are numbered from last+1.
+// Columns that somebody else added to the table stay, at the end.
+//
+// Only key columns are required. All others are optional even where MySQL says
+// NOT NULL: a zero date becomes NULL, and a column that is added later has no
+// value in the files that are there. Key columns have to be: an optional
+// identifier field makes the table unreadable for PyIceberg, Spark and Trino.
+func buildSchema(shape *schema.Table, old *iceberg.Schema, id, last int) (*iceberg.Schema, error) {
+	var fields []iceberg.NestedField
+	var keys []int
+	taken := map[int]bool{}
+	for i, c := range shape.Columns {
+		typ, err := icebergType(shape.Lake(i))
+		if err != nil {
+			return nil, fmt.Errorf("table %s, column %s: %w", shape.ID, c.Name, err)
+		}
+		f := iceberg.NestedField{Name: c.Name, Type: typ, Required: shape.IsKey(i), Doc: c.Comment}
+		if was, ok := fieldOf(old, c.Name); ok {
+			f.ID = was.ID
+			taken[f.ID] = true
+		} else {
+			last++
+			f.ID = last
+		}
+		fields = append(fields, f)
+	}
+	for _, k := range shape.Key {
+		keys = append(keys, fields[k].ID)
+	}
+	if old != nil {
+		for _, f := range old.Fields() {
+			if !taken[f.ID] {
+				fields = append(fields, f)
+			}
+		}
+	}
+	return iceberg.NewSchemaWithIdentifiers(id, keys, fields...), nil
+}
+
+// fieldOf finds a column as MySQL does: without regard to case.
+func fieldOf(s *iceberg.Schema, name string) (iceberg.NestedField, bool) {
+	if s == nil {
+		return iceberg.NestedField{}, false
+	}
+	fields := s.Fields()
+	i := slices.IndexFunc(fields, func(f iceberg.NestedField) bool { return strings.EqualFold(f.Name, name) })
+	if i < 0 {
+		return iceberg.NestedField{}, false
+	}
+	return fields[i], true
+}
+
+// fileColumns returns the columns of a data file: those of the shape, with the
+// field ids that the schema gives them. It refuses a schema that somebody else
+// changed so that our rows do not fit it any more.
+func fileColumns(shape *schema.Table, s *iceberg.Schema) ([]parquetfile.Column, error) {
+	cols := make([]parquetfile.Column, len(shape.Columns))
+	for i, c := range shape.Columns {
+		f, ok := fieldOf(s, c.Name)
+		if !ok {
+			return nil, fmt.Errorf("table %s: another writer dropped column %s from the lake's table; drop the table in the lake and load it again", shape.ID, c.Name)
+		}
+		typ, err := icebergType(shape.Lake(i))
+		if err != nil {
+			return nil, fmt.Errorf("table %s, column %s: %w", shape.ID, c.Name, err)
+		}
+		if !f.Type.Equals(typ) {
+			return nil, fmt.Errorf("table %s: another writer changed column %s of the lake's table from %s to %s; drop the table in the lake and load it again", shape.ID, c.Name, typ, f.Type)
+		}
+		cols[i] = parquetfile.Column{ID: f.ID, Name: f.Name, Type: shape.Lake(i), Required: f.Required}
+	}
+	return cols, nil
+}
+
+// checkRequired refuses a table in which somebody else added a column that must
+// have a value.
+func checkRequired(shape *schema.Table, s *iceberg.Schema) error {
+	for _, f := range s.Fields() {
+		if f.Required && shape.Column(f.Name) < 0 {
+			return fmt.Errorf("another writer added the required column %s to the lake's table; make it optional there, or drop it", f.Name)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,228 @@
+package sink
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/RoaringBitmap/roaring/v2"
+	"github.com/apache/iceberg-go"
+	"github.com/apache/iceberg-go/catalog"
+	"github.com/apache/iceberg-go/table"
+
+	"github.com/beluga-cdc/beluga/schema"
+	"github.com/beluga-cdc/beluga/sink/cutfile"
+	"github.com/beluga-cdc/beluga/sink/deletes"
+	"github.com/beluga-cdc/beluga/sink/snapshot"
+)
+
+// TableInfo is what Tables tells of a table.
+type TableInfo struct {
+	Table       *schema.Table
+	Pipeline    string // that owns it
+	Rows        int64  // live ones
+	DataFiles   int64
+	DeleteFiles int64
+	Bytes       int64
+	SnapshotID  int64
+	CommittedAt time.Time
+	Position    schema.Position
+	Cut         int64
+}
+
+// Tables returns the tables of all pipelines in the lake, as they are now.
+func (l *Lake) Tables(ctx context.Context) ([]TableInfo, error) {
+	heads, err := l.heads(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var infos []TableInfo
+	for _, t := range heads {
+		if t.Properties()[propPipeline] == "" {
+			continue
+		}
+		info, err := tableInfo(t)
+		if err != nil {
+			return nil, fmt.Errorf("table %s: %w", t.Identifier(), err)
+		}
+		infos = append(infos, info)
+	}
+	return infos, nil
+}
+
+func tableInfo(t *table.Table) (TableInfo, error) {
+	shape, err := decodeShape(t.Properties()[propShape])
+	if err != nil {
+		return TableInfo{}, err
+	}
+	st, err := decodeState(t.Properties()[propState])
+	if err != nil {
+		return TableInfo{}, err
+	}
+	info := TableInfo{Table: shape, Pipeline: t.Properties()[propPipeline], Position: st.Position, Cut: st.Cut, Rows: st.Rows}
+	head := t.CurrentSnapshot()
+	if head == nil {
+		return info, nil
+	}
+	info.SnapshotID, info.CommittedAt = head.SnapshotID, time.UnixMilli(head.TimestampMs)
+	if head.Summary != nil {
+		total := func(key string) int64 {
+			n, _ := strconv.ParseInt(head.Summary.Properties[key], 10, 64) // of a foreign writer without sums: 0
+			return n
+		}
+		info.DataFiles, info.DeleteFiles, info.Bytes = total("total-data-files"), total("total-delete-files"), total("total-files-size")
+	}
+	return info, nil
+}
+
+// Read hands over the live rows of a table at a snapshot, or at its head if
+// that is 0, in no order. With columns, the blocks have those only, in their
+// order. fn must not keep a block.
+func (l *Lake) Read(ctx context.Context, id schema.TableID, snapshotID int64, columns []string, fn func(*schema.Block) error) error {
+	t, err := l.dir.Catalog.LoadTable(ctx, table.Identifier{id.Database, id.Name})
+	if err != nil {
+		return fmt.Errorf("loading table %s from the catalog: %w", id, err)
+	}
+	s := t.CurrentSnapshot()
+	if snapshotID != 0 {
+		if s = t.SnapshotByID(snapshotID); s == nil {
+			return fmt.Errorf("reading table %s: snapshot %d is not there any more", id, snapshotID)
+		}
+	}
+	if err := readSnapshot(ctx, t, s, columns, fn); err != nil {
+		return fmt.Errorf("reading table %s: %w", id, err)
+	}
+	return nil
+}
+
+func readSnapshot(ctx context.Context, t *table.Table, s *table.Snapshot, columns []string, fn func(*schema.Block) error) error {
+	shape, err := decodeShape(t.Properties()[propShape])
+	if err != nil {
+		return err
+	}
+	if shape, err = project(shape, columns); err != nil {
+		return err
+	}
+	want, err := fileColumns(shape, t.Schema())
+	if err != nil {
+		return err
+	}
+	fs, err := t.FS(ctx)
+	if err != nil {
+		return err
+	}
+	live, err := snapshot.Live(fs, s)
+	if err != nil {
+		return err
+	}
+	dead, err := deletes.Load(ctx, fs, live)
+	if err != nil {
+		return err
+	}
+	for _, f := range live {
+		if f.ContentType() != iceberg.EntryContentData {
+			continue
+		}
+		positions := dead.Positions[f.FilePath()]
+		err := scanFile(ctx, f.FilePath(), f.FileSizeBytes(), want, func(vecs []schema.Vec, first int64, n int) error {
+			return handOver(shape, vecs, first, n, positions, fn)
+		})
+		if err != nil {
+			return fmt.Errorf("data file %s: %w", f.FilePath(), err)
+		}
+	}
+	return nil
+}
+
+// project returns the shape with the named columns only; none: with all.
+func project(t *schema.Table, columns []string) (*schema.Table, error) {
+	if len(columns) == 0 {
+		return t, nil
+	}
+	p := &schema.Table{ID: t.ID, Comment: t.Comment}
+	for _, name := range columns {
+		i := t.Column(name)
+		if i < 0 {
+			return nil, fmt.Errorf("there is no column %s", name)
+		}
+		p.Columns = append(p.Columns, t.Columns[i])
+	}
+	for _, k := range t.Key {
+		if i := p.Column(t.Columns[k].Name); i >= 0 {
+			p.Key = append(p.Key, i)
+		}
+	}
+	return p, p.Prepare()
+}
+
+// handOver makes a block of the live rows of a batch.
+func handOver(shape *schema.Table, vecs []schema.Vec, first int64, n int, dead *roaring.Bitmap, fn func(*schema.Block) error) error {
+	b := schema.NewBlock(shape)
+	defer b.Release()
+	var rows []int
+	for i := range n {
+		if dead == nil || !dead.Contains(uint32(first)+uint32(i)) {
+			rows = append(rows, i)
+			b.Ops = append(b.Ops, schema.OpRead)
+		}
+	}
+	if len(rows) == 0 {
+		return nil
+	}
+	for c := range vecs {
+		for _, r := range rows {
+			b.New[c].AppendFrom(&vecs[c], r)
+		}
+	}
+	return fn(b)
+}
+
+// Cut is one published cut.
+type Cut struct {
+	Number      int64
+	Position    string
+	SourceTime  time.Time
+	PublishedAt time.Time
+	Snapshots   map[string]int64 // "database.table" → snapshot id
+}
+
+// Cuts returns the newest n cuts of the pipeline, the newest first. It reads
+// what is in the lake now.
+func (l *Lake) Cuts(ctx context.Context, n int) ([]Cut, error) {
+	t, err := l.dir.Catalog.LoadTable(ctx, cutsIdentifier())
+	if errors.Is(err, catalog.ErrNoSuchTable) || errors.Is(err, catalog.ErrNoSuchNamespace) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("loading the table of cuts: %w", err)
+	}
+	fs, err := t.FS(ctx)
+	if err != nil {
+		return nil, err
+	}
+	live, err := snapshot.Live(fs, t.CurrentSnapshot())
+	if err != nil {
+		return nil, fmt.Errorf("reading the table of cuts: %w", err)
+	}
+	slices.SortFunc(live, func(a, b snapshot.File) int { return cmp.Compare(b.Sequence, a.Sequence) })
+	var cuts []Cut
+	for _, f := range live {
+		if len(cuts) >= n {
+			break
+		}
+		rows, err := cutfile.Read(f.FilePath())
+		if err != nil {
+			return nil, fmt.Errorf("reading the table of cuts: %w", err)
+		}
+		for _, r := range slices.Backward(rows) {
+			if r.Pipeline == l.cfg.Pipeline {
+				cuts = append(cuts, Cut{r.Cut, r.Position, time.UnixMicro(r.SourceTime).UTC(), time.UnixMicro(r.PublishedAt).UTC(), r.Tables})
+			}
+		}
+	}
+	return cuts[:min(n, len(cuts))], nil
+}

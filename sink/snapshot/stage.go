@@ -1,0 +1,234 @@
+package snapshot
+
+import (
+	"bytes"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"path"
+	"strconv"
+	"time"
+
+	"github.com/apache/iceberg-go"
+	iceio "github.com/apache/iceberg-go/io"
+	"github.com/apache/iceberg-go/table"
+
+	"github.com/beluga-cdc/beluga/sink/warehouse"
+)
+
+// Change is what one commit does to a table.
+type Change struct {
+	Add        []iceberg.DataFile
+	Remove     map[string]bool // by Key
+	Schema     *iceberg.Schema // the new current schema; nil: it stays
+	Operation  table.Operation
+	Summary    iceberg.Properties
+	Properties iceberg.Properties // of the table
+
+	// Snapshots beyond KeepLast that are older than KeepFor go. Their files stay.
+	KeepLast int
+	KeepFor  time.Duration
+}
+
+// Staged is a commit that only has to be sent.
+type Staged struct {
+	table.TableCommit
+	SnapshotID int64
+	Sequence   int64
+	// Dropped are the files that the snapshot does without and its parent did not:
+	// replaced manifests, the parent's manifest list. Once the parent and all
+	// before it are expired, nobody needs them.
+	Dropped []string
+}
+
+// Stager stages the snapshots of one table. It remembers which manifest a file
+// is in, so that a commit opens only the manifests it has to rewrite.
+type Stager struct {
+	manifests map[string]map[string]bool // manifest → keys of its live files
+}
+
+// NewStager returns a stager that knows of no manifest yet.
+func NewStager() *Stager { return &Stager{manifests: map[string]map[string]bool{}} }
+
+// Stage writes the manifests of a snapshot on top of t's head, and says what to
+// send to the catalog for it. The commit is pinned to that head: if any other
+// comes first, it fails.
+func (s *Stager) Stage(t *table.Table, fs iceio.IO, c Change) (*Staged, error) {
+	tx := t.NewTransaction()
+	if err := tx.SetProperties(c.Properties); err != nil {
+		return nil, fmt.Errorf("staging properties: %w", err)
+	}
+	if c.KeepLast > 0 {
+		if err := tx.ExpireSnapshots(table.WithRetainLast(c.KeepLast), table.WithOlderThan(c.KeepFor), table.WithPostCommit(false)); err != nil {
+			return nil, fmt.Errorf("staging expiry: %w", err)
+		}
+	}
+	w := s.newWriter(t, fs, c.Schema)
+	if err := w.manifestList(c); err != nil {
+		return nil, err
+	}
+	tc, err := tx.TableCommit()
+	if err != nil {
+		return nil, fmt.Errorf("staging a snapshot: %w", err)
+	}
+	if c.Schema != nil {
+		w.setSchema(&tc, c.Schema)
+	}
+	sn := w.snapshot
+	maps.Copy(sn.Summary.Properties, c.Summary)
+	tc.Updates = append(tc.Updates, table.NewAddSnapshotUpdate(sn), table.NewSetSnapshotRefUpdate(table.MainBranch, sn.SnapshotID, table.BranchRef, 0, 0, 0))
+	tc.Requirements = append(tc.Requirements, table.AssertTableUUID(t.Metadata().TableUUID()), table.AssertRefSnapshotID(table.MainBranch, sn.ParentSnapshotID))
+	return &Staged{TableCommit: tc, SnapshotID: sn.SnapshotID, Sequence: sn.SequenceNumber, Dropped: w.dropped}, nil
+}
+
+// writer is the work on one snapshot.
+type writer struct {
+	*Stager
+	t        *table.Table
+	fs       iceio.IO
+	schema   *iceberg.Schema
+	snapshot *table.Snapshot
+	totals   totals
+	number   int // of the next manifest
+	dropped  []string
+}
+
+func (s *Stager) newWriter(t *table.Table, fs iceio.IO, schema *iceberg.Schema) *writer {
+	md, head := t.Metadata(), t.CurrentSnapshot()
+	w := &writer{Stager: s, t: t, fs: fs, schema: schema, totals: newTotals(head)}
+	if schema == nil {
+		w.schema = t.Schema()
+	}
+	w.snapshot = &table.Snapshot{
+		SnapshotID:     rand.Int64(),
+		SequenceNumber: md.LastSequenceNumber() + 1,
+		SchemaID:       &w.schema.ID,
+		// Another writer's clock may be ahead; time must not go back in the log.
+		TimestampMs: max(time.Now().UnixMilli(), md.LastUpdatedMillis()),
+		Summary:     &table.Summary{Properties: iceberg.Properties{}},
+	}
+	if head != nil {
+		w.snapshot.ParentSnapshotID = &head.SnapshotID
+		w.dropped = append(w.dropped, head.ManifestList)
+	}
+	return w
+}
+
+// setSchema makes the schema the current one. A schema that the table had
+// before is found again under its old number, which the snapshot must carry.
+func (w *writer) setSchema(tc *table.TableCommit, schema *iceberg.Schema) {
+	md := w.t.Metadata()
+	known := false
+	for _, old := range md.Schemas() {
+		if old.ID == schema.ID {
+			known = true
+		}
+	}
+	if !known {
+		tc.Updates = append(tc.Updates, table.NewAddSchemaUpdate(schema))
+	}
+	tc.Updates = append(tc.Updates, table.NewSetCurrentSchemaUpdate(schema.ID))
+	tc.Requirements = append(tc.Requirements, table.AssertCurrentSchemaID(md.CurrentSchema().ID), table.AssertLastAssignedFieldID(md.LastColumnID()))
+}
+
+// manifestList writes the manifests that change and the list of all, and
+// completes the snapshot.
+func (w *writer) manifestList(c Change) error {
+	w.snapshot.Summary.Operation = c.Operation
+	kept, err := w.carryOver(c.Remove)
+	if err != nil {
+		return err
+	}
+	added, err := w.addManifests(c.Add)
+	if err != nil {
+		return err
+	}
+	all, err := w.mergeMany(append(added, kept...))
+	if err != nil {
+		return err
+	}
+	sn := w.snapshot
+	var b bytes.Buffer
+	if w.t.Metadata().Version() >= 3 {
+		if err := w.listV3(&b, all); err != nil {
+			return fmt.Errorf("writing a manifest list: %w", err)
+		}
+	} else if err := iceberg.WriteManifestList(2, &b, sn.SnapshotID, sn.ParentSnapshotID, &sn.SequenceNumber, 0, all); err != nil {
+		return fmt.Errorf("writing a manifest list: %w", err)
+	}
+	w.totals.add(sn.Summary.Properties)
+	sn.ManifestList, err = w.put(fmt.Sprintf("snap-%d.avro", sn.SnapshotID), b.Bytes())
+	return err
+}
+
+// listV3 also hands out the row ids of the files that are new.
+func (w *writer) listV3(b *bytes.Buffer, ms []iceberg.ManifestFile) error {
+	first := w.t.Metadata().NextRowID()
+	lw, err := iceberg.NewManifestListWriterV3(b, w.snapshot.SnapshotID, w.snapshot.SequenceNumber, first, w.snapshot.ParentSnapshotID)
+	if err != nil {
+		return err
+	}
+	if err := lw.AddManifests(ms); err != nil {
+		return err
+	}
+	rows := *lw.NextRowID() - first
+	w.snapshot.FirstRowID, w.snapshot.AddedRows = &first, &rows
+	return lw.Close()
+}
+
+// put writes a file of the snapshot. Its content is synced here; its name with
+// the metadata file, which lies in the same folder and is written later.
+func (w *writer) put(name string, content []byte) (string, error) {
+	location := w.t.Location() + "/metadata/" + name
+	f, err := warehouse.CreateFile(warehouse.Path(location))
+	if err != nil {
+		return "", fmt.Errorf("creating %s: %w", path.Base(location), err)
+	}
+	if _, err := f.Write(content); err != nil {
+		_ = f.Close()
+		return "", fmt.Errorf("writing %s: %w", location, err)
+	}
+	return location, warehouse.CloseSynced(f)
+}
+
+// totals are the running sums of a snapshot's summary.
+type totals map[string]int64
+
+const (
+	dataFiles, records        = "total-data-files", "total-records"
+	deleteFiles, posDeletes   = "total-delete-files", "total-position-deletes"
+	equalityDeletes, fileSize = "total-equality-deletes", "total-files-size"
+)
+
+func newTotals(head *table.Snapshot) totals {
+	t := totals{dataFiles: 0, records: 0, deleteFiles: 0, posDeletes: 0, equalityDeletes: 0, fileSize: 0}
+	if head != nil && head.Summary != nil {
+		for k := range t {
+			// A writer that left no such sum, or no number, makes ours start at zero:
+			// they are for people, nobody decides by them.
+			t[k], _ = strconv.ParseInt(head.Summary.Properties[k], 10, 64)
+		}
+	}
+	return t
+}
+
+func (t totals) count(f iceberg.DataFile, sign int64) {
+	t[fileSize] += sign * f.FileSizeBytes()
+	switch f.ContentType() {
+	case iceberg.EntryContentData:
+		t[dataFiles] += sign
+		t[records] += sign * f.Count()
+	case iceberg.EntryContentEqDeletes:
+		t[deleteFiles] += sign
+		t[equalityDeletes] += sign * f.Count()
+	default:
+		t[deleteFiles] += sign
+		t[posDeletes] += sign * f.Count()
+	}
+}
+
+func (t totals) add(p iceberg.Properties) {
+	for k, v := range t {
+		p[k] = strconv.FormatInt(v, 10)
+	}
+}

@@ -1,0 +1,171 @@
+package sink
+
+import (
+	"context"
+	"fmt"
+	"os"
+
+	"github.com/RoaringBitmap/roaring/v2"
+	"github.com/apache/iceberg-go"
+
+	"github.com/beluga-cdc/beluga/schema"
+	"github.com/beluga-cdc/beluga/sink/deletes"
+	"github.com/beluga-cdc/beluga/sink/keyindex"
+	"github.com/beluga-cdc/beluga/sink/parquetfile"
+	"github.com/beluga-cdc/beluga/sink/snapshot"
+	"github.com/beluga-cdc/beluga/sink/warehouse"
+)
+
+// lakeTable is a table that this process writes.
+type lakeTable struct {
+	lake  *Lake
+	head  *head
+	shape *schema.Table // of the rows that are written now
+	state state         // of the head; zero: nothing was committed yet
+
+	// What a restart does not know until it is needed.
+	files  []*dataFile // by number; nil: gone
+	shared []*sharedDeletes
+	listed bool // files and shared are filled
+	index  *keyindex.Index
+	keyer  *schema.Keyer
+
+	// The batch.
+	pending []schema.SchemaChange // defined, but no row came yet
+	columns []parquetfile.Column
+	schema  *iceberg.Schema // the next schema of the table; nil: it stays
+	reshape bool            // shape is newer than the property
+	known   *schema.Table   // the last version that was found equal to shape
+	open    *openFile
+	remove  map[string]bool // live files that this batch replaces
+	gone    []string        // their paths
+	dirty   bool
+}
+
+// list finds the table's live files, and the deleted rows of each.
+func (t *lakeTable) list(ctx context.Context) error {
+	if t.listed {
+		return nil
+	}
+	live, err := snapshot.Live(t.head.fs, t.head.t.CurrentSnapshot())
+	if err != nil {
+		return fmt.Errorf("table %s: %w", t.shape.ID, err)
+	}
+	dead, err := deletes.Load(ctx, t.head.fs, live)
+	if err != nil {
+		return fmt.Errorf("table %s: %w", t.shape.ID, err)
+	}
+	byPath := map[string]*dataFile{}
+	for _, l := range live {
+		if l.ContentType() != iceberg.EntryContentData {
+			continue
+		}
+		f := &dataFile{number: uint32(len(t.files)), path: l.FilePath(), rows: l.Count(), file: l.DataFile, committed: true, dead: dead.Positions[l.FilePath()]}
+		if f.dead == nil {
+			f.dead = roaring.New()
+		}
+		byPath[f.path] = f
+		t.files = append(t.files, f)
+	}
+	for _, l := range live {
+		if l.ContentType() == iceberg.EntryContentData {
+			continue
+		}
+		touched := dead.Touched[snapshot.Key(l)]
+		if len(touched) == 1 && byPath[touched[0]] != nil && deletes.IsScoped(l) {
+			f := byPath[touched[0]]
+			f.scoped = append(f.scoped, l.DataFile)
+			continue
+		}
+		s := &sharedDeletes{file: l.DataFile}
+		for _, path := range touched {
+			if f := byPath[path]; f != nil {
+				s.touched = append(s.touched, f)
+			}
+		}
+		t.shared = append(t.shared, s)
+	}
+	t.listed = true
+	return nil
+}
+
+// prepare makes the key index ready: for a table that was there when the
+// process started, from the key columns of its live rows.
+func (t *lakeTable) prepare(ctx context.Context) error {
+	if err := t.list(ctx); err != nil {
+		return err
+	}
+	if t.index != nil {
+		return nil
+	}
+	rows := int64(0)
+	for _, f := range t.files {
+		if f != nil {
+			rows += f.live()
+		}
+	}
+	t.index = keyindex.New(t.keyer.Exact(), int(rows))
+	for _, f := range t.files {
+		if f == nil {
+			continue
+		}
+		if err := t.indexFile(ctx, f); err != nil {
+			return fmt.Errorf("table %s: building the key index from %s: %w", t.shape.ID, f.path, err)
+		}
+	}
+	return nil
+}
+
+// indexFile enters the live rows of one file into the index.
+func (t *lakeTable) indexFile(ctx context.Context, f *dataFile) error {
+	want := make([]parquetfile.Column, len(t.shape.Key))
+	for i, k := range t.shape.Key {
+		want[i] = t.columns[k]
+	}
+	image := make([]schema.Vec, len(t.shape.Columns))
+	var keys []int64
+	return f.scan(ctx, want, func(vecs []schema.Vec, first int64, n int) error {
+		for i, k := range t.shape.Key {
+			image[k] = vecs[i]
+		}
+		if t.keyer.Exact() && f.dead.IsEmpty() {
+			keys = integerKeys(keys[:0], &vecs[0], n)
+			t.index.PutRun(keys, keyindex.Location(f.number, uint32(first)))
+			return nil
+		}
+		for i := range n {
+			if row := uint32(first) + uint32(i); !f.dead.Contains(row) {
+				t.index.Put(t.keyer.Key(image, i), keyindex.Location(f.number, row))
+			}
+		}
+		return nil
+	})
+}
+
+func integerKeys(keys []int64, v *schema.Vec, n int) []int64 {
+	if v.Kind == schema.VecInt64 {
+		return append(keys, v.I64[:n]...)
+	}
+	for _, x := range v.I32[:n] {
+		keys = append(keys, int64(x))
+	}
+	return keys
+}
+
+// scan reads columns of a file from its first row to its last.
+func (f *dataFile) scan(ctx context.Context, want []parquetfile.Column, fn func(vecs []schema.Vec, first int64, n int) error) error {
+	return scanFile(ctx, f.path, f.file.FileSizeBytes(), want, fn)
+}
+
+func scanFile(ctx context.Context, location string, size int64, want []parquetfile.Column, fn func(vecs []schema.Vec, first int64, n int) error) error {
+	in, err := os.Open(warehouse.Path(location))
+	if err != nil {
+		return err
+	}
+	defer func() { _ = in.Close() }() // it was only read
+	r, err := parquetfile.Open(in, size)
+	if err != nil {
+		return err
+	}
+	return r.Scan(ctx, want, fn)
+}

@@ -1,0 +1,164 @@
+package warehouse
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/apache/iceberg-go"
+	"github.com/apache/iceberg-go/catalog"
+	_ "github.com/apache/iceberg-go/catalog/sql" // the "sql" kind of catalog
+	"github.com/uptrace/bun/driver/sqliteshim"
+)
+
+// Names within the warehouse folder.
+const (
+	CatalogName = "beluga"     // in the rows of the catalog: other tools must be told this name
+	CatalogFile = "catalog.db" //
+	LogFolder   = "log"        // the embedded broker's, no namespace
+	lockPrefix  = ".beluga-"
+)
+
+var (
+	// ErrAnotherInstance: another process writes for the same pipeline.
+	ErrAnotherInstance = errors.New("another instance is at work")
+	// ErrNoWarehouse: there is none to read.
+	ErrNoWarehouse = errors.New("no lake there")
+)
+
+// Options say which warehouse to open, and how.
+type Options struct {
+	Dir      string
+	Pipeline string // whose lock to take
+	ReadOnly bool   // take no lock, create nothing
+}
+
+// Warehouse is an opened warehouse folder.
+type Warehouse struct {
+	Dir     string // absolute
+	Catalog catalog.Catalog
+	lock    *os.File
+}
+
+// Open opens the warehouse; unless it is to be read only, a folder that is
+// missing or empty becomes one.
+func Open(ctx context.Context, o Options) (*Warehouse, error) {
+	dir, err := filepath.Abs(o.Dir)
+	if err != nil {
+		return nil, fmt.Errorf("finding the absolute path of %s: %w", o.Dir, err)
+	}
+	if i := strings.IndexFunc(dir, func(r rune) bool { return r < ' ' || strings.ContainsRune("%#?", r) }); i >= 0 {
+		return nil, fmt.Errorf("warehouse %q: the path holds %q, which readers take for a part of a URI; choose another folder", dir, dir[i])
+	}
+	if err := checkFolder(dir, o.ReadOnly); err != nil {
+		return nil, err
+	}
+	w := &Warehouse{Dir: dir}
+	if !o.ReadOnly {
+		if w.lock, err = lock(dir, o.Pipeline); err != nil {
+			return nil, err
+		}
+	}
+	if err := w.openCatalog(ctx, o.ReadOnly); err != nil {
+		return nil, errors.Join(err, w.Close())
+	}
+	return w, nil
+}
+
+// Close gives the lock back.
+func (w *Warehouse) Close() error {
+	var errs []error
+	if c, ok := w.Catalog.(catalog.Closer); ok {
+		errs = append(errs, c.Close())
+	}
+	if w.lock != nil {
+		errs = append(errs, w.lock.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// Location returns where a table lies.
+func (w *Warehouse) Location(namespace, name string) string {
+	return Scheme + filepath.Join(w.Dir, FolderName(namespace), FolderName(name))
+}
+
+func checkFolder(dir string, readOnly bool) error {
+	st, err := os.Stat(dir)
+	switch {
+	case errors.Is(err, fs.ErrNotExist) && readOnly:
+		return fmt.Errorf("warehouse %s: %w: the folder does not exist", dir, ErrNoWarehouse)
+	case errors.Is(err, fs.ErrNotExist):
+		if err := MakeFolder(dir); err != nil {
+			return fmt.Errorf("creating warehouse %s: %w; create it yourself, or choose a folder whose parent you may write to", dir, err)
+		}
+	case err != nil:
+		return fmt.Errorf("looking at warehouse %s: %w", dir, err)
+	case !st.IsDir():
+		return fmt.Errorf("warehouse %s is a file; name a folder, which may be missing or empty", dir)
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return fmt.Errorf("reading warehouse %s: %w; give this user the right to read and write it", dir, err)
+	}
+	foreign := ""
+	for _, e := range entries {
+		switch name := e.Name(); {
+		case name == CatalogFile:
+			return nil
+		case !reserved[name] && !strings.HasPrefix(name, lockPrefix):
+			foreign = name
+		}
+	}
+	if foreign != "" {
+		return fmt.Errorf("warehouse %s: the folder holds %q, and no %s: it belongs to something else; name an empty or a new folder", dir, foreign, CatalogFile)
+	}
+	if readOnly {
+		return fmt.Errorf("warehouse %s: %w: the folder is empty", dir, ErrNoWarehouse)
+	}
+	return nil
+}
+
+func lock(dir, pipeline string) (*os.File, error) {
+	path := filepath.Join(dir, lockPrefix+FolderName(pipeline)+".lock")
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o644)
+	if err != nil {
+		return nil, fmt.Errorf("warehouse %s is not writable: %w; give this user the right to write it", dir, err)
+	}
+	ok, err := tryLock(f)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("locking %s: %w", path, err), f.Close())
+	}
+	if !ok {
+		return nil, errors.Join(fmt.Errorf("warehouse %s, pipeline %s: %w; stop it first, or give this one another pipeline name", dir, pipeline, ErrAnotherInstance), f.Close())
+	}
+	return f, nil
+}
+
+func (w *Warehouse) openCatalog(ctx context.Context, readOnly bool) error {
+	path := filepath.Join(w.Dir, CatalogFile)
+	if err := checkCatalog(ctx, path); err != nil {
+		return err
+	}
+	registerFS()
+	// busy_timeout: without it the lock of any other process is an instant error.
+	uri := path + "?_pragma=busy_timeout(10000)"
+	if readOnly {
+		uri += "&_pragma=query_only(1)"
+	} else {
+		uri += "&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_txlock=immediate"
+	}
+	props := iceberg.Properties{"type": "sql", "sql.dialect": "sqlite", "sql.driver": sqliteshim.ShimName, "warehouse": Scheme + w.Dir, "uri": uri}
+	if readOnly {
+		props["init_catalog_tables"] = "false"
+	}
+	c, err := catalog.Load(ctx, CatalogName, props)
+	if err != nil {
+		return fmt.Errorf("opening catalog %s: %w", path, err)
+	}
+	w.Catalog = c
+	return SyncFolder(w.Dir)
+}

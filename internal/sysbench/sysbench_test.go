@@ -3,13 +3,14 @@ package sysbench
 import (
 	"database/sql"
 	"math/rand/v2"
-	"os"
 	"regexp"
 	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/beluga-cdc/beluga/internal/servers"
 )
 
 func TestDigits(t *testing.T) {
@@ -22,12 +23,11 @@ func TestDigits(t *testing.T) {
 	assert.Len(t, appendDigits(nil, rand.New(rand.NewPCG(1, 2)), groupsPad), 59)
 }
 
+func TestMain(m *testing.M) { servers.Main(m) }
+
 func open(t *testing.T) *sql.DB {
-	addr := os.Getenv("BELUGA_TEST_MYSQL")
-	if addr == "" {
-		t.Skip("no server")
-	}
-	db, err := Open(addr, "root", "")
+	server := servers.MySQL(t)
+	db, err := Open(server.Addr, server.User, server.Password)
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = db.Close() })
 	return db

@@ -1,0 +1,14 @@
+// Package workload changes a database in every way that replication has to
+// follow: all types, all kinds of keys, and transactions that update, delete,
+// insert again what was just deleted, change keys, touch several rows and tables,
+// roll back and use savepoints, from several sessions at once. The end-to-end
+// tests run it against a server and compare afterwards.
+//
+// Invariants:
+//
+//  1. The seed decides what each session does; only the order between sessions is
+//     the server's (TestSameSeedSameStatements).
+//  2. Changes counts what was committed, and nothing that was rolled back
+//     (TestChangesAreThoseOfTheBinlog).
+//  3. Every type of column that Beluga maps occurs (TestEveryTypeOccurs).
+package workload

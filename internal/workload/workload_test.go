@@ -1,0 +1,93 @@
+package workload
+
+import (
+	"database/sql"
+	"fmt"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/beluga-cdc/beluga/internal/servers"
+	"github.com/beluga-cdc/beluga/schema"
+)
+
+func TestMain(m *testing.M) { servers.Main(m) }
+
+func TestSameSeedSameStatements(t *testing.T) {
+	statements := func(seed uint64) (list []string) {
+		s := &session{rand: rand.New(rand.NewPCG(seed, 1)), tables: tables(), space: 100}
+		for range 500 {
+			list = append(list, s.change(s.table())...)
+		}
+		return list
+	}
+	assert.Equal(t, statements(1), statements(1))
+	assert.NotEqual(t, statements(1), statements(2))
+}
+
+// TestChangesAreThoseOfTheBinlog compares the count with what a trigger on
+// every table saw: triggers count inside the transactions, and are rolled back
+// with them.
+func TestChangesAreThoseOfTheBinlog(t *testing.T) {
+	db := servers.MySQL(t).DB(t)
+	w := &Workload{DB: db, Database: "workload_counts", Seed: 5, Space: 400}
+	require.NoError(t, w.Create(t.Context()))
+	t.Cleanup(func() { exec(t, db, "DROP DATABASE workload_counts") })
+	require.NoError(t, w.Fill(t.Context()))
+	filled := w.Changes()
+	assert.Greater(t, filled, int64(500))
+
+	// One counter for each connection, so that sessions do not wait for each other.
+	exec(t, db, "CREATE TABLE workload_counts.seen (session BIGINT, n INT)")
+	for _, name := range Tables() {
+		for _, what := range []string{"INSERT", "UPDATE", "DELETE"} {
+			exec(t, db, fmt.Sprintf("CREATE TRIGGER workload_counts.%s_%s AFTER %s ON workload_counts.%s FOR EACH ROW INSERT INTO workload_counts.seen VALUES (CONNECTION_ID(), 1)",
+				name, what, what, name))
+		}
+	}
+	require.NoError(t, w.Run(t.Context(), 4, 2000))
+	assert.GreaterOrEqual(t, w.Changes(), filled+2000)
+	// An update that changes nothing fires a trigger and is no change; one that
+	// finds its key taken counts two for one row. Both are few.
+	seen := number(t, db, "SELECT COUNT(*) FROM workload_counts.seen")
+	assert.InDelta(t, seen, w.Changes()-filled, float64(seen)/10)
+}
+
+// TestEveryTypeOccurs fills all columns and asks for what the tables have.
+func TestEveryTypeOccurs(t *testing.T) {
+	db := servers.MySQL(t).DB(t)
+	w := &Workload{DB: db, Database: "workload_types", Seed: 6, Space: 600}
+	require.NoError(t, w.Create(t.Context()))
+	t.Cleanup(func() { exec(t, db, "DROP DATABASE workload_types") })
+	require.NoError(t, w.Fill(t.Context()))
+	require.NoError(t, w.Run(t.Context(), 2, 500))
+	for _, c := range everyType() {
+		n := number(t, db, fmt.Sprintf("SELECT COUNT(DISTINCT %s) FROM workload_types.by_integer", c.name))
+		assert.GreaterOrEqual(t, n, int64(2), c.name)
+	}
+	for k := schema.TinyInt; k <= schema.VectorFloat; k++ {
+		if _, err := (schema.Type{Kind: k, Precision: 10}).Lake(); err != nil {
+			continue // has no place in the lake yet
+		}
+		name := k.String()
+		if k == schema.Blob || k == schema.Text {
+			name = "%" + name
+		}
+		n := number(t, db, "SELECT COUNT(*) FROM information_schema.columns WHERE table_schema = 'workload_types' AND data_type LIKE '"+name+"'")
+		assert.Positive(t, n, "no column of type %s", k)
+	}
+}
+
+func exec(t *testing.T, db *sql.DB, statement string) {
+	t.Helper()
+	_, err := db.Exec(statement)
+	require.NoError(t, err, statement)
+}
+
+func number(t *testing.T, db *sql.DB, query string) (n int64) {
+	t.Helper()
+	require.NoError(t, db.QueryRow(query).Scan(&n), query)
+	return n
+}

@@ -1,0 +1,166 @@
+package source
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"regexp"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/beluga-cdc/beluga/schema"
+	"github.com/beluga-cdc/beluga/source/binlog"
+	"github.com/beluga-cdc/beluga/source/session"
+)
+
+// Config says what to read. Zero values of all but Endpoint choose the defaults
+// given.
+type Config struct {
+	Endpoint session.Endpoint
+	// Database is read as a whole unless Tables says more exactly; empty: all but
+	// the system's.
+	Database string
+	// Tables are regular expressions, each over the whole of "database.table".
+	Tables []string
+
+	Connections int           // that load at the same time; 2 to 4, by the number of CPUs
+	ChunkRows   int           // rows of a table that one of them takes at a time; 100,000
+	LockWait    time.Duration // for the global read lock of a load; 10 s
+	// ReplicaWait is how long a server that lacks some of our transactions may take
+	// to receive them, as a replica does that was just made the source; 10 s.
+	ReplicaWait time.Duration
+
+	OldImages binlog.OldImages
+	ServerID  uint32        // to register as a replica; random
+	Heartbeat time.Duration // of a silent binlog; 10 s
+	Once      bool          // Run returns when all that the server had at its start is sent
+}
+
+const defaultPort = "3306"
+
+// errURL never wraps what the standard library says of a URL, for that repeats
+// the URL, and with it the password.
+var errURL = errors.New("is no address of a server; write mysql://user:password@host:3306/database, with special characters of user and password percent-encoded (@ is %40, / is %2F, # is %23)")
+
+// ParseURL reads the address of a server:
+//
+//	mysql://user:password@host:3306/database?tls=verify-identity&ca=ca.pem
+//	mysql://user@/database?socket=/run/mysqld/mysqld.sock
+//
+// No error of it holds the password.
+func ParseURL(text string) (Config, error) {
+	u, err := url.Parse(text)
+	if err != nil || u.Scheme != "mysql" || u.Opaque != "" || u.Fragment != "" {
+		return Config{}, fmt.Errorf("--from %w", errURL)
+	}
+	c := Config{Endpoint: session.Endpoint{Network: "tcp"}}
+	if u.User != nil {
+		password, _ := u.User.Password()
+		c.Endpoint.User, c.Endpoint.Password = u.User.Username(), session.Secret(password)
+	}
+	if c.Endpoint.User == "" {
+		return Config{}, errors.New("--from names no user: write mysql://user@host/database")
+	}
+	c.Database = strings.TrimPrefix(u.Path, "/")
+	if strings.Contains(c.Database, "/") {
+		return Config{}, fmt.Errorf("--from: %q is not the name of a database; choose tables with --tables", c.Database)
+	}
+	port := u.Port()
+	if port == "" {
+		port = defaultPort
+	}
+	c.Endpoint.Address = net.JoinHostPort(u.Hostname(), port)
+	if err := c.parseOptions(u.RawQuery); err != nil {
+		return Config{}, err
+	}
+	if u.Hostname() == "" && c.Endpoint.Network != "unix" {
+		return Config{}, errors.New("--from names no host: write mysql://user@host/database, or mysql://user@/database?socket=/path")
+	}
+	return c, nil
+}
+
+func (c *Config) parseOptions(query string) error {
+	values, err := url.ParseQuery(query)
+	if err != nil {
+		return fmt.Errorf("--from %w", errURL)
+	}
+	for name, v := range values {
+		last := v[len(v)-1]
+		switch name {
+		case "tls":
+			if c.Endpoint.TLS, err = session.ParseTLSMode(last); err != nil {
+				return fmt.Errorf("--from: %w", err)
+			}
+		case "ca":
+			c.Endpoint.CAFile = last
+		case "socket":
+			c.Endpoint.Network, c.Endpoint.Address = "unix", last
+		default:
+			return fmt.Errorf("--from has no option %q; it has tls, ca and socket", name)
+		}
+	}
+	return nil
+}
+
+func (c Config) withDefaults() Config {
+	if c.Connections <= 0 {
+		c.Connections = min(max(runtime.NumCPU(), 2), 4)
+	}
+	if c.ChunkRows <= 0 {
+		c.ChunkRows = 100_000
+	}
+	if c.LockWait <= 0 {
+		c.LockWait = 10 * time.Second
+	}
+	if c.ReplicaWait <= 0 {
+		c.ReplicaWait = 10 * time.Second
+	}
+	if c.Heartbeat <= 0 {
+		c.Heartbeat = 10 * time.Second
+	}
+	return c
+}
+
+// selection tells which tables are captured.
+type selection struct {
+	database string
+	patterns []*regexp.Regexp
+	text     string // for messages
+}
+
+var systemDatabases = []string{"information_schema", "mysql", "performance_schema", "sys"}
+
+func newSelection(c Config) (selection, error) {
+	s := selection{database: c.Database}
+	for _, p := range c.Tables {
+		re, err := regexp.Compile(`^(?:` + p + `)$`)
+		if err != nil {
+			return s, fmt.Errorf("--tables %q is no regular expression: %w", p, err)
+		}
+		s.patterns = append(s.patterns, re)
+	}
+	switch {
+	case len(c.Tables) > 0:
+		s.text = "--tables " + strings.Join(c.Tables, ", ")
+	case c.Database != "":
+		s.text = "database " + c.Database
+	default:
+		s.text = "the server"
+	}
+	return s, nil
+}
+
+// matches tells whether a table is captured. System tables never are.
+func (s selection) matches(id schema.TableID) bool {
+	if slices.Contains(systemDatabases, strings.ToLower(id.Database)) {
+		return false
+	}
+	if len(s.patterns) == 0 {
+		return s.database == "" || s.database == id.Database
+	}
+	name := id.String()
+	return slices.ContainsFunc(s.patterns, func(re *regexp.Regexp) bool { return re.MatchString(name) })
+}

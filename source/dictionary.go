@@ -1,0 +1,172 @@
+package source
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/go-mysql-org/go-mysql/mysql"
+
+	"github.com/beluga-cdc/beluga/schema"
+	"github.com/beluga-cdc/beluga/source/session"
+)
+
+// dictionaryTable is a table as information_schema shows it.
+type dictionaryTable struct {
+	id      schema.TableID
+	engine  string
+	created string
+	comment string
+	rows    int64
+	columns []dictionaryColumn
+	key     []string // column names of the primary key
+}
+
+// dictionaryColumn is a column as information_schema shows it.
+type dictionaryColumn struct {
+	name, dataType, columnType string
+	nullable                   bool
+	defaultText                *string
+	extra                      string
+	length                     int // CHARACTER_MAXIMUM_LENGTH
+	precision, scale           int // NUMERIC_…
+	fraction                   int // DATETIME_PRECISION
+	charset                    string
+	comment                    string
+}
+
+// generated tells whether the server computes the column of others.
+func (c dictionaryColumn) generated() bool {
+	return strings.Contains(c.extra, "VIRTUAL GENERATED") || strings.Contains(c.extra, "STORED GENERATED")
+}
+
+// readDictionary returns the base tables that want accepts, in the order of their
+// names, with three statements whatever their number.
+func readDictionary(ctx context.Context, s *session.Session, want func(schema.TableID) bool, only *schema.TableID) ([]*dictionaryTable, error) {
+	where, args := "TABLE_SCHEMA NOT IN ('information_schema', 'mysql', 'performance_schema', 'sys')", []any(nil)
+	if only != nil {
+		where, args = "TABLE_SCHEMA = ? AND TABLE_NAME = ?", []any{only.Database, only.Name}
+	}
+	d := dictionary{byID: map[schema.TableID]*dictionaryTable{}}
+	for _, step := range []struct {
+		sql string
+		add func(*mysql.Result, int) error
+	}{
+		{`SELECT TABLE_SCHEMA, TABLE_NAME, COALESCE(ENGINE, ''), COALESCE(TABLE_ROWS, 0), COALESCE(CREATE_TIME, ''), TABLE_COMMENT
+			FROM information_schema.TABLES WHERE TABLE_TYPE = 'BASE TABLE' AND %s ORDER BY TABLE_SCHEMA, TABLE_NAME`,
+			func(r *mysql.Result, i int) error { return d.addTable(r, i, want, only) }},
+		{`SELECT TABLE_SCHEMA, TABLE_NAME, COLUMN_NAME, DATA_TYPE, COLUMN_TYPE, IS_NULLABLE, COLUMN_DEFAULT, EXTRA,
+			COALESCE(CHARACTER_MAXIMUM_LENGTH, 0), COALESCE(NUMERIC_PRECISION, 0), COALESCE(NUMERIC_SCALE, 0), COALESCE(DATETIME_PRECISION, 0),
+			COALESCE(CHARACTER_SET_NAME, ''), COLUMN_COMMENT
+			FROM information_schema.COLUMNS WHERE %s ORDER BY TABLE_SCHEMA, TABLE_NAME, ORDINAL_POSITION`, d.addColumn},
+		{`SELECT TABLE_SCHEMA, TABLE_NAME, COLUMN_NAME FROM information_schema.STATISTICS
+			WHERE INDEX_NAME = 'PRIMARY' AND %s ORDER BY TABLE_SCHEMA, TABLE_NAME, SEQ_IN_INDEX`, d.addKey},
+	} {
+		r, err := s.Query(ctx, fmt.Sprintf(step.sql, where), args...)
+		if err != nil {
+			return nil, fmt.Errorf("reading information_schema: %w", err)
+		}
+		for i := range r.RowNumber() {
+			if err := step.add(r, i); err != nil {
+				return nil, fmt.Errorf("reading information_schema: %w", err)
+			}
+		}
+	}
+	return d.list, nil
+}
+
+type dictionary struct {
+	list []*dictionaryTable
+	byID map[schema.TableID]*dictionaryTable
+}
+
+// row reads the fields of a result's row one after the other and keeps the
+// first error.
+type row struct {
+	r    *mysql.Result
+	i, n int
+	err  error
+}
+
+func (w *row) text() string {
+	s, err := w.r.GetString(w.i, w.n)
+	return step(w, s, err)
+}
+
+func (w *row) number() int64 {
+	n, err := w.r.GetInt(w.i, w.n)
+	return step(w, n, err)
+}
+
+func (w *row) optional() *string {
+	null, err := w.r.IsNull(w.i, w.n)
+	if err != nil || null {
+		return step[*string](w, nil, err)
+	}
+	s := w.text()
+	return &s
+}
+
+func step[T any](w *row, v T, err error) T {
+	w.n++
+	if w.err == nil {
+		w.err = err
+	}
+	return v
+}
+
+func (w *row) id() schema.TableID { return schema.TableID{Database: w.text(), Name: w.text()} }
+
+func (d *dictionary) addTable(r *mysql.Result, i int, want func(schema.TableID) bool, only *schema.TableID) error {
+	w := row{r: r, i: i}
+	t := &dictionaryTable{id: w.id(), engine: w.text(), rows: w.number(), created: w.text(), comment: w.text()}
+	// information_schema compares names without regard to case.
+	if w.err == nil && want(t.id) && (only == nil || *only == t.id) {
+		d.list = append(d.list, t)
+		d.byID[t.id] = t
+	}
+	return w.err
+}
+
+func (d *dictionary) addColumn(r *mysql.Result, i int) error {
+	w := row{r: r, i: i}
+	t := d.byID[w.id()]
+	if t == nil {
+		return w.err
+	}
+	c := dictionaryColumn{name: w.text(), dataType: strings.ToLower(w.text()), columnType: w.text(), nullable: w.text() == "YES",
+		defaultText: w.optional(), extra: strings.ToUpper(w.text()),
+		length: int(w.number()), precision: int(w.number()), scale: int(w.number()), fraction: int(w.number()),
+		charset: w.text(), comment: w.text()}
+	t.columns = append(t.columns, c)
+	return w.err
+}
+
+func (d *dictionary) addKey(r *mysql.Result, i int) error {
+	w := row{r: r, i: i}
+	t := d.byID[w.id()]
+	if t == nil {
+		return w.err
+	}
+	t.key = append(t.key, w.text())
+	return w.err
+}
+
+// readCollations returns the character set of each collation, by the number that
+// stands in the binlog.
+func readCollations(ctx context.Context, s *session.Session) (map[uint64]string, error) {
+	r, err := s.Query(ctx, "SELECT ID, CHARACTER_SET_NAME FROM information_schema.COLLATIONS")
+	if err != nil {
+		return nil, fmt.Errorf("reading the collations: %w", err)
+	}
+	m := make(map[uint64]string, r.RowNumber())
+	for i := range r.RowNumber() {
+		w := row{r: r, i: i}
+		id, name := w.number(), w.text()
+		if w.err != nil {
+			return nil, fmt.Errorf("reading the collations: %w", w.err)
+		}
+		m[uint64(id)] = name
+	}
+	return m, nil
+}

@@ -1,0 +1,23 @@
+// Package source reads MySQL: it checks whether a server can be replicated,
+// loads its tables in one consistent state, and follows its binlog from there.
+// It is the only part of Beluga that knows the MySQL protocol.
+//
+// The parts: session (statements), value (one representation of each value),
+// snapshot (the load), binlog (the stream). This package puts them together:
+// configuration, preflight, the shapes of tables, the rules of positions, Run.
+//
+// Invariants:
+//
+//  1. Every fault that the server shows is told at once, each with what repairs it
+//     (TestPreflightFaults, TestMissingGrants).
+//  2. Nothing is skipped: a position that the server cannot continue is an error
+//     that names the exact difference (TestPositionLost, TestAheadOfServer).
+//  3. A table has the same shape whether it is read from information_schema or
+//     from the binlog (TestShapesAgree).
+//  4. The values that old rows show in a new column are those that a load would read
+//     (TestFillEqualsSelect).
+//  5. A load's last event is a Commit at the snapshot's position, and the stream
+//     continues exactly there (TestRunLoadsThenFollows).
+//  6. Every error that leaves the package names cause and remedy, once
+//     (TestConnectFaults).
+package source

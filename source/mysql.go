@@ -1,0 +1,238 @@
+package source
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"github.com/beluga-cdc/beluga/pipeline"
+	"github.com/beluga-cdc/beluga/schema"
+	"github.com/beluga-cdc/beluga/source/binlog"
+	"github.com/beluga-cdc/beluga/source/session"
+	"github.com/beluga-cdc/beluga/source/snapshot"
+	"github.com/beluga-cdc/beluga/source/value"
+)
+
+// MySQL is a MySQL server as a source of events.
+type MySQL struct {
+	cfg      Config
+	log      *slog.Logger
+	stats    value.Stats
+	progress atomic.Pointer[snapshot.Progress]
+}
+
+var _ pipeline.Source = (*MySQL)(nil)
+
+// New returns a source. It connects when it is used.
+func New(cfg Config, log *slog.Logger) *MySQL {
+	return &MySQL{cfg: cfg.withDefaults(), log: log}
+}
+
+// Progress returns the counters of the load that runs or has run; nil before
+// one.
+func (m *MySQL) Progress() *snapshot.Progress { return m.progress.Load() }
+
+// Stats returns the counters of values.
+func (m *MySQL) Stats() *value.Stats { return &m.stats }
+
+// Run checks the server, loads the tables if there is no position yet, and
+// follows the binlog.
+func (m *MySQL) Run(ctx context.Context, from pipeline.Resume, out pipeline.Writer) error {
+	err := m.run(ctx, from, out)
+	if ctx.Err() != nil && errors.Is(err, context.Cause(ctx)) {
+		return nil // the end that was asked for
+	}
+	return session.Explain(m.cfg.Endpoint, err)
+}
+
+func (m *MySQL) run(ctx context.Context, from pipeline.Resume, out pipeline.Writer) error {
+	faults, err := m.preflight(ctx, from.Position.IsZero())
+	if err != nil {
+		return fmt.Errorf("checking the server: %w", err)
+	}
+	for _, f := range faults.Warnings() {
+		m.log.Warn(f.Problem, "subject", f.Subject, "remedy", f.Remedy)
+	}
+	if err := faults.Err(); err != nil {
+		return err
+	}
+	var until *schema.Position
+	if m.cfg.Once {
+		p, _, err := m.ServerPosition(ctx)
+		if err != nil {
+			return err
+		}
+		until = &p
+	}
+	if from.Position.IsZero() {
+		if from, err = m.load(ctx, out); err != nil {
+			return fmt.Errorf("loading the tables: %w", err)
+		}
+	}
+	if until != nil && from.Position.Contains(*until) {
+		return nil
+	}
+	return m.stream(ctx, from, until, out)
+}
+
+// load sends all tables, and returns where the stream goes on.
+func (m *MySQL) load(ctx context.Context, out pipeline.Writer) (pipeline.Resume, error) {
+	s, tables, err := m.OpenSnapshot(ctx)
+	if err != nil {
+		return pipeline.Resume{}, err
+	}
+	defer s.Close()
+	m.progress.Store(s.Progress())
+	start := time.Now()
+	if err := s.Load(ctx, out); err != nil {
+		return pipeline.Resume{}, err
+	}
+	total := s.Progress().Total()
+	m.log.Info("tables loaded", "tables", len(tables), "rows", total.Rows, "bytes", total.Bytes, "took", time.Since(start).Round(time.Millisecond))
+	from := pipeline.Resume{Position: s.Position, Tables: make(map[schema.TableID]pipeline.TableState, len(tables))}
+	for _, t := range tables {
+		from.Tables[t.ID] = pipeline.TableState{Table: t, Position: s.Position}
+	}
+	return from, nil
+}
+
+// OpenSnapshot opens a consistent view of the captured tables, and returns them
+// in their shape of that moment. The snapshot must be closed.
+func (m *MySQL) OpenSnapshot(ctx context.Context) (*snapshot.Snapshot, []*schema.Table, error) {
+	sel, err := newSelection(m.cfg)
+	if err != nil {
+		return nil, nil, err
+	}
+	s, err := snapshot.Open(ctx, snapshot.Config{
+		Open: m.openSession,
+		Describe: func(ctx context.Context, s *session.Session, only *schema.TableID) ([]snapshot.Described, error) {
+			return describe(ctx, s, sel, only)
+		},
+		Connections: m.cfg.Connections,
+		ChunkRows:   m.cfg.ChunkRows,
+		LockWait:    m.cfg.LockWait,
+		Stats:       &m.stats,
+		Log:         m.log,
+	})
+	if err != nil {
+		return nil, nil, session.Explain(m.cfg.Endpoint, err)
+	}
+	return s, s.Tables, nil
+}
+
+func (m *MySQL) openSession(ctx context.Context) (*session.Session, error) {
+	return session.Open(ctx, m.cfg.Endpoint)
+}
+
+// describe returns the captured tables in their shape of now. One that cannot be
+// replicated is an error: it came after the preflight.
+func describe(ctx context.Context, s *session.Session, sel selection, only *schema.TableID) ([]snapshot.Described, error) {
+	tables, err := readDictionary(ctx, s, sel.matches, only)
+	if err != nil {
+		return nil, err
+	}
+	var faults Faults
+	list := make([]snapshot.Described, 0, len(tables))
+	for _, d := range tables {
+		if f := d.faults(); len(f) > 0 {
+			faults = append(faults, f...)
+			continue
+		}
+		t, _ := d.shape()
+		list = append(list, snapshot.Described{Table: t, Version: d.created, Rows: d.rows})
+	}
+	if len(faults) > 0 {
+		return nil, faults
+	}
+	return list, nil
+}
+
+// stream follows the binlog from a position. Tables that the position does not
+// know are captured from their creation on.
+func (m *MySQL) stream(ctx context.Context, from pipeline.Resume, until *schema.Position, out pipeline.Writer) error {
+	sel, err := newSelection(m.cfg)
+	if err != nil {
+		return err
+	}
+	s, err := m.openSession(ctx)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	cfg, err := m.streamConfig(ctx, s, sel)
+	if err != nil {
+		return err
+	}
+	cfg.Until = until
+	m.log.Info("following the binlog", "position", from.Position)
+	return binlog.New(cfg).Run(ctx, from, out)
+}
+
+func (m *MySQL) streamConfig(ctx context.Context, s *session.Session, sel selection) (binlog.Config, error) {
+	collations, err := readCollations(ctx, s)
+	if err != nil {
+		return binlog.Config{}, err
+	}
+	r, err := s.Query(ctx, "SELECT @@server_uuid")
+	if err != nil {
+		return binlog.Config{}, fmt.Errorf("reading the server's identity: %w", err)
+	}
+	uuid, _ := r.GetString(0, 0)
+	tlsConfig, err := m.cfg.Endpoint.TLSConfig()
+	if err != nil {
+		return binlog.Config{}, err
+	}
+	return binlog.Config{
+		Addr:       m.cfg.Endpoint.Address,
+		User:       m.cfg.Endpoint.User,
+		Password:   m.cfg.Endpoint.Password.Reveal(),
+		TLS:        tlsConfig,
+		ServerID:   m.cfg.ServerID,
+		ServerUUID: uuid,
+		Heartbeat:  m.cfg.Heartbeat,
+		Captures:   sel.matches,
+		Collations: collations,
+		OldImages:  m.cfg.OldImages,
+		Stats:      &m.stats,
+		Describe:   m.describeOne,
+		Fill:       m.fill,
+		Keyless:    func(id schema.TableID) error { return Faults{keylessFault(id)} },
+		Check:      m.checkPosition,
+		Logger:     m.log,
+	}, nil
+}
+
+// describeOne returns the present shape of a table; nil if there is none. These
+// calls are rare and may come hours apart, so each has a session of its own.
+func (m *MySQL) describeOne(ctx context.Context, id schema.TableID) (*schema.Table, error) {
+	s, err := m.openSession(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer s.Close()
+	tables, err := readDictionary(ctx, s, func(schema.TableID) bool { return true }, &id)
+	if err != nil || len(tables) == 0 {
+		return nil, err
+	}
+	t, errs := tables[0].shape()
+	if len(errs) > 0 {
+		return nil, tables[0].faults()
+	}
+	return t, nil
+}
+
+func (m *MySQL) fill(ctx context.Context, t *schema.Table, added []int) (*schema.Block, error) {
+	s, err := m.openSession(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer s.Close()
+	b, err := fill(ctx, s, t, added, &m.stats)
+	if err != nil {
+		return nil, fmt.Errorf("finding what old rows of table %s show in new columns: %w", t.ID, err)
+	}
+	return b, nil
+}

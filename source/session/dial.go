@@ -1,0 +1,102 @@
+package session
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"net"
+	"strings"
+	"time"
+
+	"github.com/go-mysql-org/go-mysql/client"
+)
+
+const (
+	dialTimeout      = 10 * time.Second
+	handshakeTimeout = 30 * time.Second
+	readBuffer       = 256 << 10
+)
+
+var errClearPassword = errors.New("the server asks for the password in clear text over a connection that is not encrypted")
+
+// Dialer returns a function that opens the endpoint's network connections, for
+// libraries that make the handshake themselves.
+func (e Endpoint) Dialer() func(ctx context.Context, network, address string) (net.Conn, error) {
+	d := net.Dialer{Timeout: dialTimeout}
+	return func(ctx context.Context, _, _ string) (net.Conn, error) {
+		c, err := d.DialContext(ctx, e.Network, e.Address)
+		if err != nil || e.Network == "unix" || e.Password == "" {
+			return c, err
+		}
+		return &guardedConn{Conn: c, clear: []byte(e.Password.Reveal() + "\x00")}, nil
+	}
+}
+
+// guardedConn refuses to send the bare password. The driver does what the server
+// asks for, and a server (or who stands in its place) may ask for the clear text
+// plugin on a plain connection. Under TLS the bytes that pass here are
+// encrypted, so nothing is ever refused there.
+type guardedConn struct {
+	net.Conn
+	clear []byte
+}
+
+func (g *guardedConn) Write(p []byte) (int, error) {
+	const header = 4
+	if len(p) == header+len(g.clear) && bytes.Equal(p[header:], g.clear) {
+		return 0, errClearPassword
+	}
+	return g.Conn.Write(p)
+}
+
+func connect(ctx context.Context, e Endpoint) (*client.Conn, error) {
+	tlsConfig, err := e.TLSConfig()
+	if err != nil {
+		return nil, err
+	}
+	c, err := handshake(ctx, e, client.Option(func(c *client.Conn) error {
+		c.BufferSize = readBuffer
+		c.SetTLSConfig(tlsConfig)
+		return nil
+	}))
+	if err != nil && e.mode() == TLSPreferred && serverHasNoTLS(err) {
+		e.TLS = TLSDisabled
+		return connect(ctx, e)
+	}
+	return c, err
+}
+
+// handshake bounds the whole opening by time and by the context: the driver
+// looks at the context only while it dials.
+func handshake(ctx context.Context, e Endpoint, option client.Option) (*client.Conn, error) {
+	dial := e.Dialer()
+	stop := func() bool { return true }
+	c, err := client.ConnectWithDialer(ctx, e.Network, e.Address, e.User, e.Password.Reveal(), "",
+		func(ctx context.Context, network, address string) (net.Conn, error) {
+			nc, err := dial(ctx, network, address)
+			if err != nil {
+				return nil, err
+			}
+			stop = context.AfterFunc(ctx, func() { _ = nc.Close() })
+			return nc, nc.SetDeadline(time.Now().Add(handshakeTimeout))
+		}, option)
+	if !stop() || ctx.Err() != nil {
+		if err == nil {
+			_ = c.Close()
+		}
+		return nil, context.Cause(ctx)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := c.SetDeadline(time.Time{}); err != nil {
+		_ = c.Close()
+		return nil, err
+	}
+	return c, nil
+}
+
+// serverHasNoTLS recognises the driver's only sign of it, a text.
+func serverHasNoTLS(err error) bool {
+	return strings.Contains(err.Error(), "does not support TLS")
+}

@@ -1,0 +1,189 @@
+package source
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/beluga-cdc/beluga/schema"
+	"github.com/beluga-cdc/beluga/source/session"
+	"github.com/beluga-cdc/beluga/source/value"
+)
+
+var kinds = map[string]schema.Kind{
+	"tinyint": schema.TinyInt, "smallint": schema.SmallInt, "mediumint": schema.MediumInt, "int": schema.Int, "bigint": schema.BigInt,
+	"decimal": schema.Decimal, "float": schema.Float, "double": schema.Double, "bit": schema.Bit, "year": schema.Year,
+	"date": schema.Date, "time": schema.Time, "datetime": schema.DateTime, "timestamp": schema.Timestamp,
+	"char": schema.Char, "varchar": schema.VarChar,
+	"tinytext": schema.Text, "text": schema.Text, "mediumtext": schema.Text, "longtext": schema.Text,
+	"binary": schema.Binary, "varbinary": schema.VarBinary,
+	"tinyblob": schema.Blob, "blob": schema.Blob, "mediumblob": schema.Blob, "longblob": schema.Blob,
+	"enum": schema.Enum, "set": schema.Set, "json": schema.JSON,
+	"geometry": schema.Geometry, "point": schema.Geometry, "linestring": schema.Geometry, "polygon": schema.Geometry,
+	"multipoint": schema.Geometry, "multilinestring": schema.Geometry, "multipolygon": schema.Geometry,
+	"geomcollection": schema.Geometry, "geometrycollection": schema.Geometry,
+	"vector": schema.VectorFloat,
+}
+
+// columnType returns the type of a column.
+func (c dictionaryColumn) schemaType() (schema.Type, error) {
+	kind, ok := kinds[c.dataType]
+	if !ok {
+		return schema.Type{}, fmt.Errorf("type %s is not known", c.dataType)
+	}
+	t := schema.Type{Kind: kind, Charset: c.charset}
+	switch kind {
+	case schema.TinyInt, schema.SmallInt, schema.MediumInt, schema.Int, schema.BigInt, schema.Float, schema.Double:
+		t.Unsigned = strings.Contains(c.columnType, "unsigned")
+	case schema.Decimal:
+		t.Unsigned = strings.Contains(c.columnType, "unsigned")
+		t.Precision, t.Scale = c.precision, c.scale
+	case schema.Bit:
+		t.Length = c.precision
+	case schema.Time, schema.DateTime, schema.Timestamp:
+		t.Scale = c.fraction
+	case schema.Char, schema.VarChar, schema.Binary, schema.VarBinary:
+		t.Length = c.length
+	case schema.Enum, schema.Set:
+		labels, err := parseLabels(c.columnType)
+		if err != nil {
+			return t, err
+		}
+		t.Labels = labels
+	}
+	return t, nil
+}
+
+// parseLabels reads the labels of "enum('a','it”s')". Within quotes a quote is
+// doubled, and a backslash escapes what would not print.
+func parseLabels(columnType string) ([]string, error) {
+	bad := fmt.Errorf("the labels of %s cannot be read", columnType)
+	open := strings.IndexByte(columnType, '(')
+	if open < 0 || !strings.HasSuffix(columnType, ")") {
+		return nil, bad
+	}
+	var labels []string
+	var label []byte
+	in := columnType[open+1 : len(columnType)-1]
+	for i := 0; i < len(in); {
+		if in[i] != '\'' {
+			return nil, bad
+		}
+		i++
+		label = label[:0]
+		for {
+			if i >= len(in) {
+				return nil, bad
+			}
+			if in[i] == '\'' {
+				if i+1 < len(in) && in[i+1] == '\'' {
+					label, i = append(label, '\''), i+2
+					continue
+				}
+				i++
+				break
+			}
+			if in[i] == '\\' && i+1 < len(in) {
+				label, i = append(label, unescape(in[i+1])), i+2
+				continue
+			}
+			label, i = append(label, in[i]), i+1
+		}
+		labels = append(labels, string(label))
+		if i < len(in) {
+			if in[i] != ',' {
+				return nil, bad
+			}
+			i++
+		}
+	}
+	return labels, nil
+}
+
+func unescape(c byte) byte {
+	switch c {
+	case 'n':
+		return '\n'
+	case 'r':
+		return '\r'
+	case 't':
+		return '\t'
+	case '0':
+		return 0
+	case 'Z':
+		return 26
+	}
+	return c
+}
+
+// columnError says why a column cannot be replicated.
+type columnError struct {
+	column string
+	err    error
+}
+
+// shape returns the table version, prepared, or why each column that cannot be
+// replicated cannot.
+func (d *dictionaryTable) shape() (*schema.Table, []columnError) {
+	t := &schema.Table{ID: d.id, Comment: d.comment}
+	var errs []columnError
+	for _, c := range d.columns {
+		typ, err := c.schemaType()
+		if err == nil {
+			_, err = typ.Lake()
+		}
+		if err != nil {
+			errs = append(errs, columnError{c.name, err})
+		}
+		t.Columns = append(t.Columns, schema.Column{Name: c.name, Type: typ, Nullable: c.nullable, Default: c.defaultText,
+			Generated: c.generated(), Comment: c.comment})
+	}
+	for _, name := range d.key {
+		t.Key = append(t.Key, slices.IndexFunc(d.columns, func(c dictionaryColumn) bool { return c.name == name }))
+	}
+	if len(errs) > 0 {
+		return nil, errs
+	}
+	if err := t.Prepare(); err != nil {
+		return nil, []columnError{{"", err}}
+	}
+	for i := range t.Columns {
+		if _, err := value.New(t, i, nil); err != nil {
+			errs = append(errs, columnError{t.Columns[i].Name, errors.Unwrap(err)})
+		}
+	}
+	if len(errs) > 0 {
+		return nil, errs
+	}
+	return t, nil
+}
+
+// faults tells everything about the table that keeps it from being replicated.
+func (d *dictionaryTable) faults() (list Faults) {
+	subject := "table " + d.id.String()
+	name := session.Quote(d.id.Database) + "." + session.Quote(d.id.Name)
+	const leaveOut = "or leave the table out with --tables"
+	if d.engine != "InnoDB" {
+		list = append(list, Fault{Fatal, subject, fmt.Sprintf("its engine is %s, which has no consistent snapshot", d.engine),
+			fmt.Sprintf("ALTER TABLE %s ENGINE=InnoDB; %s", name, leaveOut)})
+	}
+	if len(d.key) == 0 {
+		list = append(list, keylessFault(d.id))
+	}
+	_, errs := d.shape()
+	for _, e := range errs {
+		s := subject
+		if e.column != "" {
+			s += ", column " + e.column
+		}
+		list = append(list, Fault{Fatal, s, e.err.Error(), "change the column's type, " + leaveOut})
+	}
+	return list
+}
+
+func keylessFault(id schema.TableID) Fault {
+	return Fault{Fatal, "table " + id.String(), "it has no primary key, so that its rows cannot be told apart",
+		fmt.Sprintf("ALTER TABLE %s.%s ADD COLUMN my_row_id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY INVISIBLE (or make a key of columns it has); or leave the table out with --tables",
+			session.Quote(id.Database), session.Quote(id.Name))}
+}

@@ -1,0 +1,20 @@
+// Package snapshot reads tables as they were at one position of the binlog, over
+// several connections at once: for the first load, and for comparing a lake
+// with its source.
+//
+// Invariants:
+//
+//  1. All connections of a snapshot see the same state, and Position is exactly
+//     that state's (TestSnapshotEqualsItsPosition, under concurrent writes).
+//  2. The chunks of a table hold every row exactly once, whatever its key's type,
+//     collation and distribution (TestChunksCoverEveryRowOnce).
+//  3. The global lock is held for a few statements only, and waiting for it is
+//     bounded, because writes queue up behind it (TestLockWaitIsBounded).
+//  4. Load sends the shape of every table, then rows, then exactly one Commit
+//     (TestLoadOrder).
+//  5. A table that is altered or exchanged under a load ends it
+//     (TestTableChangedDuringLoad).
+//  6. A value becomes the same bytes as in the stream: the value mapper makes both,
+//     and rows are read by prepared statements because the text protocol
+//     rounds FLOAT (TestFloatIsExact).
+package snapshot

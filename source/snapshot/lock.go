@@ -1,0 +1,61 @@
+package snapshot
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/beluga-cdc/beluga/source/session"
+)
+
+// lock takes the global read lock. While it waits, for a long query or a table
+// that is locked by hand, new writes of everybody wait behind it: so the wait is
+// short, and whoever was in the way is named.
+func (s *Snapshot) lock(ctx context.Context) error {
+	seconds := max(1, int(s.cfg.LockWait.Seconds()))
+	if _, err := s.control.Query(ctx, fmt.Sprintf("SET SESSION lock_wait_timeout = %d", seconds)); err != nil {
+		return fmt.Errorf("bounding the wait for the global read lock: %w", err)
+	}
+	start := time.Now()
+	_, err := s.control.Query(ctx, "FLUSH TABLES WITH READ LOCK")
+	if err == nil {
+		s.cfg.Log.Debug("global read lock taken", "waited", time.Since(start))
+		return nil
+	}
+	if session.Number(err) != session.ErrLockWait {
+		return fmt.Errorf("taking the global read lock: %w", err)
+	}
+	who := s.blockers(ctx, seconds)
+	return fmt.Errorf("taking the global read lock: not granted within %d s because of %s; end these, or start at a quieter time: %w", seconds, who, err)
+}
+
+// blockers names the sessions that have been at work, or idle inside a
+// transaction or LOCK TABLES, for as long as the lock was waited for.
+func (s *Snapshot) blockers(ctx context.Context, seconds int) string {
+	const query = `SELECT t.PROCESSLIST_ID, COALESCE(t.PROCESSLIST_USER, ''), COALESCE(t.PROCESSLIST_HOST, ''), t.PROCESSLIST_TIME,
+		COALESCE(LEFT(t.PROCESSLIST_INFO, 80), '')
+		FROM performance_schema.threads t
+		WHERE t.PROCESSLIST_ID IS NOT NULL AND t.PROCESSLIST_ID <> CONNECTION_ID() AND t.PROCESSLIST_TIME >= %d - 1 AND t.NAME LIKE 'thread/sql/one_connection'
+		AND (t.PROCESSLIST_COMMAND IN ('Query', 'Execute') AND COALESCE(t.PROCESSLIST_STATE, '') NOT LIKE 'Waiting for %%lock'
+			OR EXISTS (SELECT 1 FROM performance_schema.metadata_locks m WHERE m.OWNER_THREAD_ID = t.THREAD_ID
+				AND m.LOCK_STATUS = 'GRANTED' AND (m.OBJECT_TYPE IN ('GLOBAL', 'COMMIT') OR m.LOCK_TYPE IN ('SHARED_NO_READ_WRITE', 'SHARED_READ_ONLY', 'EXCLUSIVE'))))
+		ORDER BY t.PROCESSLIST_TIME DESC LIMIT 5`
+	r, err := s.control.Query(ctx, fmt.Sprintf(query, seconds))
+	if err != nil {
+		return "other sessions (the user may not see which: GRANT SELECT ON performance_schema.* to be told)"
+	}
+	var list []string
+	for i := range r.RowNumber() {
+		field := func(n int) string { v, _ := r.GetString(i, n); return v }
+		who := fmt.Sprintf("session %s of %s@%s, since %s s", field(0), field(1), field(2), field(3))
+		if sql := field(4); sql != "" {
+			who += fmt.Sprintf(", running %q", sql)
+		}
+		list = append(list, who+fmt.Sprintf(" (KILL %s)", field(0)))
+	}
+	if len(list) == 0 {
+		return "sessions that have ended since"
+	}
+	return strings.Join(list, "; ")
+}

@@ -1,0 +1,165 @@
+package snapshot
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/beluga-cdc/beluga/schema"
+	"github.com/beluga-cdc/beluga/source/session"
+	"github.com/beluga-cdc/beluga/source/value"
+)
+
+// Config is what a snapshot needs. All of it must be set.
+type Config struct {
+	// Open opens a session with the server.
+	Open func(context.Context) (*session.Session, error)
+	// Describe reads the tables to load, or only the named one of them.
+	Describe func(ctx context.Context, s *session.Session, only *schema.TableID) ([]Described, error)
+	// Connections is how many read at the same time.
+	Connections int
+	// ChunkRows is how many rows a chunk has, about.
+	ChunkRows int
+	// LockWait bounds the wait for the global read lock.
+	LockWait time.Duration
+	Stats    *value.Stats
+	Log      *slog.Logger
+}
+
+// Described is a table as the server's dictionary has it.
+type Described struct {
+	Table *schema.Table
+	// Version differs once the table was altered, or another stands in its place.
+	Version string
+	// Rows is the server's estimate.
+	Rows int64
+}
+
+// Snapshot is a state of the server that stays readable until Close.
+type Snapshot struct {
+	Position schema.Position
+	Time     time.Time // by the server's clock
+	Tables   []*schema.Table
+	// LockHeld is how long writes to the server stood still.
+	LockHeld time.Duration
+
+	cfg       Config
+	control   *session.Session   // outside the snapshot: plans, and looks at the dictionary
+	readers   []*session.Session // each in its transaction
+	described []Described
+	progress  *Progress
+}
+
+// Open makes a snapshot. Close must follow. The sessions are opened before the
+// lock is taken, so that a slow handshake never holds up the server's writers.
+func Open(ctx context.Context, cfg Config) (*Snapshot, error) {
+	s := &Snapshot{cfg: cfg, readers: make([]*session.Session, cfg.Connections)}
+	if err := s.connect(ctx); err != nil {
+		s.Close()
+		return nil, err
+	}
+	if err := s.freeze(ctx); err != nil {
+		s.Close() // the lock ends with the control session
+		return nil, err
+	}
+	for _, d := range s.described {
+		s.Tables = append(s.Tables, d.Table)
+	}
+	s.progress = newProgress(s.described)
+	cfg.Log.Info("snapshot opened", "position", s.Position, "file", s.Position.File, "offset", s.Position.Offset,
+		"tables", len(s.Tables), "connections", len(s.readers), "lock_held", s.LockHeld.Round(time.Microsecond))
+	return s, nil
+}
+
+func (s *Snapshot) connect(ctx context.Context) (err error) {
+	if s.control, err = s.cfg.Open(ctx); err != nil {
+		return err
+	}
+	g, ctx := errgroup.WithContext(ctx)
+	for i := range s.readers {
+		g.Go(func() (err error) {
+			s.readers[i], err = s.cfg.Open(ctx)
+			return err
+		})
+	}
+	return g.Wait()
+}
+
+// Close ends the snapshot.
+func (s *Snapshot) Close() {
+	s.control.Close()
+	for _, r := range s.readers {
+		r.Close()
+	}
+}
+
+// Connections returns how many readers there are: Read takes their numbers,
+// from 0.
+func (s *Snapshot) Connections() int { return len(s.readers) }
+
+// Progress returns the counters of Load and Read.
+func (s *Snapshot) Progress() *Progress { return s.progress }
+
+// freeze opens all transactions under one global read lock and reads the
+// position and the tables' shapes that belong to them. Statements are few and
+// each is short: nothing is committed on the server meanwhile.
+func (s *Snapshot) freeze(ctx context.Context) error {
+	if err := s.lock(ctx); err != nil {
+		return err
+	}
+	start := time.Now()
+	for _, r := range s.readers {
+		if _, err := r.Query(ctx, "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY"); err != nil {
+			return fmt.Errorf("opening a consistent snapshot: %w", err)
+		}
+	}
+	var err error
+	if s.Position, s.Time, err = ReadPosition(ctx, s.control); err != nil {
+		return err
+	}
+	if s.described, err = s.cfg.Describe(ctx, s.control, nil); err != nil {
+		return fmt.Errorf("reading the shapes of the tables: %w", err)
+	}
+	if _, err := s.control.Query(ctx, "UNLOCK TABLES"); err != nil {
+		return fmt.Errorf("releasing the global read lock: %w", err)
+	}
+	s.LockHeld = time.Since(start)
+	return nil
+}
+
+// ReadPosition reads where the server stands now: everything that is committed
+// and nothing else. The executed set comes from the variable itself: SHOW
+// VARIABLES cuts it off at 1,024 bytes, and file and offset run ahead of what
+// is committed where a replica's acknowledgement is waited for.
+func ReadPosition(ctx context.Context, s *session.Session) (schema.Position, time.Time, error) {
+	fail := func(err error) (schema.Position, time.Time, error) {
+		return schema.Position{}, time.Time{}, fmt.Errorf("reading the server's position: %w", err)
+	}
+	r, err := s.Query(ctx, "SELECT @@global.gtid_executed, @@server_uuid, CAST(UNIX_TIMESTAMP(NOW(6)) * 1000000 AS SIGNED)")
+	if err != nil {
+		return fail(err)
+	}
+	text, _ := r.GetString(0, 0)
+	uuid, _ := r.GetString(0, 1)
+	micros, _ := r.GetInt(0, 2)
+	gtids, err := schema.ParseGTIDSet(text)
+	if err != nil {
+		return fail(err)
+	}
+	status := "SHOW BINARY LOG STATUS"
+	if s.Version().Less(8, 2, 0) {
+		status = "SHOW MASTER STATUS"
+	}
+	if r, err = s.Query(ctx, status); err != nil {
+		return fail(err)
+	}
+	p := schema.Position{GTIDs: gtids, Server: uuid}
+	if r.RowNumber() > 0 { // none where the binary log is off
+		p.File, _ = r.GetString(0, 0)
+		p.Offset, _ = r.GetUint(0, 1)
+	}
+	return p, time.UnixMicro(micros).UTC(), nil
+}

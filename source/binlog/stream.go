@@ -5,7 +5,11 @@ import (
 	"crypto/tls"
 	"errors"
 	"log/slog"
+	"sync"
 	"time"
+
+	"github.com/klauspost/compress/zstd"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/beluga-cdc/beluga/pipeline"
 	"github.com/beluga-cdc/beluga/schema"
@@ -81,9 +85,107 @@ type Sender interface {
 type Stream struct{ cfg Config }
 
 // New returns a stream. It does nothing until Run.
-func New(cfg Config) *Stream { return &Stream{cfg: cfg} }
+func New(cfg Config) *Stream {
+	if cfg.Heartbeat == 0 {
+		cfg.Heartbeat = 10 * time.Second
+	}
+	if cfg.Stats == nil {
+		cfg.Stats = new(value.Stats)
+	}
+	if cfg.Logger == nil {
+		cfg.Logger = slog.New(slog.DiscardHandler)
+	}
+	return &Stream{cfg: cfg}
+}
 
-// Run streams from a position until ctx ends or Until is reached, and returns
-// nil in both cases. A lost connection is made again. Rows that the position of
-// their own table in from.Tables covers are left out.
-func (s *Stream) Run(ctx context.Context, from pipeline.Resume, out Sender) error { return nil }
+// errReached ends a run that was asked to stop at a position.
+var errReached = errors.New("the position was reached")
+
+// Run streams from from.Position until ctx ends or Until is reached, and returns
+// nil in both cases; at once, if Until lies before the start. A lost connection
+// is made again. Rows that the position of their own table in from.Tables covers
+// are left out. Events go to out from one goroutine at a time.
+func (s *Stream) Run(ctx context.Context, from pipeline.Resume, out Sender) error {
+	if s.cfg.Until != nil && from.Position.Contains(*s.cfg.Until) {
+		return nil
+	}
+	r := newRun(s.cfg, from, out)
+	g, gctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return r.flushLoop(gctx) })
+	g.Go(func() error { return r.follow(gctx) })
+	err := g.Wait()
+	for _, t := range r.pending {
+		t.block.Release()
+	}
+	if errors.Is(err, errReached) || ctx.Err() != nil {
+		return nil
+	}
+	return err
+}
+
+// run is the state of one Run. mu guards it: the event handler works under it,
+// and so does the flusher.
+type run struct {
+	cfg Config
+	out Sender
+
+	mu       sync.Mutex
+	tables   map[schema.TableID]*table
+	maps     map[uint64]*version // by table number
+	versions map[string]*version // by the table map's body without the number
+	prepared map[string]bool     // XA transactions without captured rows that await their commit
+
+	// Where the stream stands.
+	gtidMode   bool
+	gtids      schema.GTIDSet // all transactions that ended
+	file       string
+	start      uint64 // of the event
+	offset     uint64 // behind the event
+	boundary   uint64 // behind the last transaction's end
+	lastTime   int64  // commit of that transaction, µs
+	connecting bool
+	txn        transaction
+	half       half
+
+	// What waits to be published.
+	pending    []*table // with a block, by first row
+	rows       int
+	bytes      int
+	announced  bool
+	dirty      bool
+	dirtySince time.Time
+	due        bool
+	wake       chan struct{}
+
+	until     *schema.Position
+	remaining schema.GTIDSet // what Until has and the start had not
+	missing   int64          // how many of them did not come yet
+
+	inflater *zstd.Decoder
+}
+
+func newRun(cfg Config, from pipeline.Resume, out Sender) *run {
+	r := &run{
+		cfg: cfg, out: out,
+		tables:   map[schema.TableID]*table{},
+		maps:     map[uint64]*version{},
+		versions: map[string]*version{},
+		prepared: map[string]bool{},
+		gtidMode: from.Position.UsesGTIDs(),
+		gtids:    from.Position.GTIDs.Clone(),
+		file:     from.Position.File,
+		offset:   from.Position.Offset,
+		boundary: from.Position.Offset,
+		lastTime: time.Now().UnixMicro(),
+		wake:     make(chan struct{}, 1),
+		until:    cfg.Until,
+	}
+	for id, state := range from.Tables {
+		r.tables[id] = &table{id: id, shape: state.Table, covered: state.Position}
+	}
+	if cfg.Until != nil {
+		r.remaining = cfg.Until.GTIDs.Subtract(r.gtids)
+		r.missing = r.remaining.Count()
+	}
+	return r
+}

@@ -59,7 +59,7 @@ func (m *Mapper) check() error {
 	case schema.Char, schema.VarChar, schema.Text, schema.Enum, schema.Set:
 		c, ok := charsets[t.Charset]
 		if !ok {
-			return fmt.Errorf("character set %s cannot be replicated in this version; remedy: convert the column to utf8mb4, or leave the table out", t.Charset)
+			return errCharset(t.Charset)
 		}
 		m.text = c
 	case schema.Bit:
@@ -72,4 +72,35 @@ func (m *Mapper) check() error {
 
 func (m *Mapper) fault(err error) error {
 	return fmt.Errorf("table %s, column %s: %w", m.table, m.column.Name, err)
+}
+
+// putInt appends an integer that fits the column by its type.
+func (m *Mapper) putInt(dst *schema.Vec, x int64) {
+	if dst.Kind == schema.VecInt64 {
+		dst.AppendInt64(x)
+		return
+	}
+	dst.AppendInt32(int32(x))
+}
+
+// putBigInt appends the 64 bits of a BIGINT, signed or not.
+func (m *Mapper) putBigInt(dst *schema.Vec, bits uint64) {
+	if dst.Kind == schema.VecDec128 {
+		dst.AppendDec128(0, bits)
+		return
+	}
+	dst.AppendInt64(int64(bits))
+}
+
+// putBit appends a BIT value by its big-endian bytes.
+func (m *Mapper) putBit(dst *schema.Vec, b []byte) error {
+	if n := (m.column.Type.Length + 7) / 8; len(b) != n {
+		return m.fault(fmt.Errorf("a bit(%d) value has %d bytes", m.column.Type.Length, len(b)))
+	}
+	if dst.Kind == schema.VecBool {
+		dst.AppendBool(b[0] != 0)
+		return nil
+	}
+	dst.AppendBytes(b)
+	return nil
 }

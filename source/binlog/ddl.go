@@ -1,0 +1,256 @@
+package binlog
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/beluga-cdc/beluga/schema"
+)
+
+// onStatement takes a statement of the log.
+func (r *run) onStatement(ctx context.Context, h *header, q *query) error {
+	ts := tokens(q.text)
+	switch first := ts[0]; {
+	case first.is("BEGIN"):
+		r.txn.group = true
+		return nil
+	case first.is("COMMIT"):
+		return r.endTransaction(ctx, h)
+	case first.is("ROLLBACK"):
+		return r.onRollback(ctx, h, ts)
+	case first.is("SAVEPOINT"), first.is("RELEASE"):
+		return nil
+	case first.is("XA"):
+		return r.onXA(ctx, h, ts, q)
+	}
+	if err := r.onDefinition(ctx, h, q, ts); err != nil {
+		return err
+	}
+	if r.txn.group { // CREATE TABLE … SELECT: its rows follow
+		return nil
+	}
+	return r.endTransaction(ctx, h)
+}
+
+// onRollback: the server throws rolled-back rows away before they come into
+// the log, unless the transaction also changed a table that cannot roll back.
+// Then all stands in the log, and only the tables' engines, which the log does
+// not tell, say which rows stayed.
+func (r *run) onRollback(ctx context.Context, h *header, ts []token) error {
+	if r.txn.captured != nil {
+		return fmt.Errorf("table %s: transaction %s was rolled back but its rows are in the binlog, as it changed a non-transactional table too; which rows stayed cannot be told; %w", r.txn.captured.id, r.txn.id(), errReload)
+	}
+	if ts[1].is("TO") || ts[1].is("WORK") && ts[2].is("TO") {
+		return nil
+	}
+	return r.endTransaction(ctx, h)
+}
+
+// onXA follows XA transactions. The rows of a prepared one are refused when
+// they come (onXAPrepare). A commit whose preparation was before our start is
+// refused too: it may make rows visible that neither the load nor the stream saw.
+func (r *run) onXA(ctx context.Context, h *header, ts []token, q *query) error {
+	xid := strings.TrimSpace(string(q.text))
+	if i := strings.IndexByte(xid, ' '); i >= 0 {
+		_, xid, _ = strings.Cut(xid[i+1:], " ")
+	}
+	switch {
+	case ts[1].is("START"), ts[1].is("BEGIN"):
+		r.txn.group, r.txn.xid = true, xid
+		return nil
+	case ts[1].is("COMMIT"):
+		if !r.prepared[xid] {
+			return fmt.Errorf("the XA transaction %s, committed at %s, was prepared before this run began, so its rows are not known; remedy: load the tables again at a time without prepared XA transactions (XA RECOVER shows them)", xid, r.where(h))
+		}
+		delete(r.prepared, xid)
+		return r.endTransaction(ctx, h)
+	case ts[1].is("ROLLBACK"):
+		delete(r.prepared, xid)
+		return r.endTransaction(ctx, h)
+	}
+	return nil
+}
+
+func (r *run) onExecuteLoad(body []byte) error {
+	q, err := parseQuery(body, 13)
+	if err != nil {
+		return err
+	}
+	return r.refuseMention(tokens(q.text), &q)
+}
+
+// onDefinition takes DDL, and finds what is refused.
+func (r *run) onDefinition(ctx context.Context, h *header, q *query, ts []token) error {
+	s := parseStatement(ts, q.database)
+	o := r.origin(h)
+	switch s.kind {
+	case harmlessStatement:
+		return nil
+	case dmlStatement, otherStatement:
+		return r.refuseMention(ts, q)
+	case createTable:
+		if s.temporary || !r.cfg.Captures(s.tables[0]) {
+			return nil
+		}
+		return r.onCreate(ctx, r.tableOf(s.tables[0]), &o)
+	case alterTable:
+		return r.onAlter(ctx, &s, q, &o)
+	case dropTable:
+		if s.temporary {
+			return nil
+		}
+		for _, id := range s.tables {
+			if t := r.tables[id]; t != nil {
+				if t.shape != nil && !t.covered.Covers(&o) {
+					return refuse(id, q, "drops it")
+				}
+				t.empty = false
+			}
+		}
+	case dropDatabase:
+		for id, t := range r.tables {
+			if strings.EqualFold(id.Database, s.database) && t.shape != nil && !t.covered.Covers(&o) {
+				return refuse(id, q, "drops it")
+			}
+		}
+	case truncateTable:
+		if t := r.tables[s.tables[0]]; t != nil && t.shape != nil && !t.empty && !t.covered.Covers(&o) {
+			return refuse(t.id, q, "removes its rows without row events")
+		}
+	case renameTable:
+		return r.onRename(&s, q, &o)
+	}
+	return nil
+}
+
+func (r *run) tableOf(id schema.TableID) *table {
+	t := r.tables[id]
+	if t == nil {
+		t = &table{id: id}
+		r.tables[id] = t
+	}
+	return t
+}
+
+// refuseMention refuses a statement that names a captured table: rows that it
+// changes are not in the log.
+func (r *run) refuseMention(ts []token, q *query) error {
+	id, ok := mentions(ts, q.database, func(id schema.TableID) bool {
+		t := r.tables[id]
+		return t != nil && t.shape != nil
+	})
+	if !ok {
+		return nil
+	}
+	return fmt.Errorf("table %s: the binlog holds a statement instead of its rows: %s; remedy: SET PERSIST binlog_format=ROW (sessions that are open keep the old value), then load the table again", id, excerpt(q.text))
+}
+
+func refuse(id schema.TableID, q *query, why string) error {
+	return fmt.Errorf("table %s: the statement %s %s, which cannot be followed in this version; %w", id, excerpt(q.text), why, errReload)
+}
+
+func excerpt(text []byte) string {
+	const most = 200
+	if len(text) > most {
+		return fmt.Sprintf("%q…", text[:most])
+	}
+	return fmt.Sprintf("%q", text)
+}
+
+// onCreate begins a table that is made while the stream runs: it is empty, so
+// that no load is needed. Its shape is read from information_schema, so that it
+// is in the lake even if no row ever comes. That shape may be newer than the
+// statement; then the first table map differs, and the table, which has no rows
+// yet, is announced once more.
+func (r *run) onCreate(ctx context.Context, t *table, o *schema.Origin) error {
+	if t.shape != nil || t.covered.Covers(o) { // IF NOT EXISTS, or read again
+		return nil
+	}
+	t.empty = true
+	return r.describeEmpty(ctx, t)
+}
+
+func (r *run) describeEmpty(ctx context.Context, t *table) error {
+	now, err := r.cfg.Describe(ctx, t.id)
+	if err != nil {
+		return fmt.Errorf("reading the columns of the new table %s: %w", t.id, err)
+	}
+	switch {
+	case now == nil: // gone or renamed by now: a later statement will say so
+		return nil
+	case len(now.Key) == 0:
+		return r.cfg.Keyless(t.id)
+	case t.shape != nil && sameVersion(t.shape, now):
+		return nil
+	}
+	return r.announce(ctx, t, schema.SchemaChange{Table: now, Reset: true})
+}
+
+// onAlter makes an added column visible even if no row follows. All other
+// changes show, or are refused, at the next table map.
+//
+// information_schema may be newer than the statement, and rows under the shapes
+// in between may still come. So its shape is announced only if it differs from
+// the last one by exactly the columns that the statements up to here added; if
+// it has more, then a statement further on will be the one, or a table map.
+func (r *run) onAlter(ctx context.Context, s *statement, q *query, o *schema.Origin) error {
+	for _, id := range s.targets {
+		if s.removes == "" && r.cfg.Captures(id) {
+			return refuse(id, q, "gives its name to a table that was not loaded")
+		}
+		if t := r.tables[id]; t != nil && t.shape != nil && !t.covered.Covers(o) {
+			return refuse(id, q, "exchanges its rows without row events")
+		}
+	}
+	t := r.tables[s.tables[0]]
+	if t == nil || t.shape == nil && !t.empty || t.covered.Covers(o) {
+		return nil
+	}
+	switch {
+	case s.removes != "":
+		return refuse(t.id, q, "has "+s.removes+", which changes rows without row events")
+	case len(s.targets) > 0:
+		return refuse(t.id, q, "renames it")
+	case t.empty:
+		return r.describeEmpty(ctx, t)
+	}
+	for _, name := range s.added {
+		if t.shape.Column(name) < 0 && !slices.ContainsFunc(t.added, func(a string) bool { return strings.EqualFold(a, name) }) {
+			t.added = append(t.added, name)
+		}
+	}
+	if len(t.added) == 0 {
+		return nil
+	}
+	now, err := r.cfg.Describe(ctx, t.id)
+	if err != nil {
+		return fmt.Errorf("reading the columns of %s after %s: %w", t.id, excerpt(q.text), err)
+	}
+	if now == nil {
+		return nil
+	}
+	d, err := judge(t.shape, now)
+	if err != nil || len(d.Added) != len(t.added) {
+		return nil //nolint:nilerr // a later state of the table; its own table map will be judged
+	}
+	for _, name := range t.added {
+		if now.Column(name) < 0 {
+			return nil
+		}
+	}
+	return r.evolve(ctx, t, now, d)
+}
+
+func (r *run) onRename(s *statement, q *query, o *schema.Origin) error {
+	for i, id := range s.tables {
+		if t := r.tables[id]; t != nil && t.shape != nil && !t.covered.Covers(o) {
+			return refuse(id, q, "renames it")
+		}
+		if to := s.targets[i]; r.cfg.Captures(to) {
+			return refuse(to, q, "gives its name to a table that was not loaded")
+		}
+	}
+	return nil
+}

@@ -1,0 +1,21 @@
+// Package binlog streams MySQL's binary log as events in commit order: blocks
+// of typed rows, schema changes, and commits with positions.
+//
+// The library reads packets and verifies checksums; everything behind the
+// event header is parsed here, and rows go from the packet into the vectors of
+// their block without a value of their own in between.
+//
+// Invariants:
+//
+//  1. A Commit stands only between two transactions, and its position is the set
+//     of exactly the transactions before it (TestStreamFollowsAModel).
+//  2. A lost connection neither doubles nor loses a row: the transaction that it
+//     cut is read again from its start, and rows of it that were taken are
+//     skipped by their number (TestKilledConnection).
+//  3. Memory is bounded, however large a transaction is (TestLargeTransaction).
+//  4. What cannot be followed stops the stream and names table, statement and
+//     remedy; nothing is skipped (TestRefusals).
+//  5. The shape under which rows are decoded is their own table map's, never
+//     information_schema's of another time (TestAddColumn).
+//  6. Parsing never looks beyond an event, whatever it holds (FuzzEvent).
+package binlog

@@ -1,0 +1,124 @@
+package binlog
+
+import (
+	"bytes"
+	"strings"
+)
+
+// tokenKind is what a token of a statement is.
+type tokenKind uint8
+
+const (
+	endToken    tokenKind = iota
+	wordToken             // keyword, name or number
+	nameToken             // `name`, or "name", which is one under ANSI_QUOTES
+	stringToken           // 'text'
+	signToken             // any other character
+)
+
+type token struct {
+	kind tokenKind
+	text string
+}
+
+// is tells whether the token is the keyword (in capitals).
+func (t token) is(keyword string) bool {
+	return t.kind == wordToken && strings.EqualFold(t.text, keyword)
+}
+
+func (t token) sign(c byte) bool { return t.kind == signToken && t.text[0] == c }
+
+// lexer splits a statement into tokens. It knows just enough of SQL to find
+// what a DDL statement does to which table: the table map tells the rest, so no
+// grammar is needed that would have to follow the server's.
+type lexer struct {
+	s   []byte
+	pos int
+	// depth counts open "/*!": what stands in them is executed.
+	depth int
+}
+
+func (l *lexer) next() token {
+	for l.pos < len(l.s) {
+		c := l.s[l.pos]
+		switch {
+		case c == ' ' || c == '\t' || c == '\n' || c == '\r':
+			l.pos++
+		case c == '#' || c == '-' && l.at("--") && (l.pos+2 == len(l.s) || l.s[l.pos+2] <= ' '):
+			l.skipTo("\n")
+		case l.at("/*!"):
+			l.pos += 3
+			for l.pos < len(l.s) && l.s[l.pos] >= '0' && l.s[l.pos] <= '9' {
+				l.pos++
+			}
+			l.depth++
+		case l.at("/*"):
+			l.pos += 2
+			l.skipTo("*/")
+		case l.depth > 0 && l.at("*/"):
+			l.pos += 2
+			l.depth--
+		case c == '`' || c == '"':
+			return token{nameToken, l.quoted(c, c == '"')}
+		case c == '\'':
+			return token{stringToken, l.quoted(c, true)}
+		case isWordByte(c):
+			start := l.pos
+			for l.pos < len(l.s) && isWordByte(l.s[l.pos]) {
+				l.pos++
+			}
+			return token{wordToken, string(l.s[start:l.pos])}
+		default:
+			l.pos++
+			return token{signToken, string(rune(c))}
+		}
+	}
+	return token{}
+}
+
+func isWordByte(c byte) bool {
+	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '_' || c == '$' || c >= 0x80
+}
+
+func (l *lexer) at(s string) bool { return bytes.HasPrefix(l.s[l.pos:], []byte(s)) }
+
+func (l *lexer) skipTo(end string) {
+	if i := bytes.Index(l.s[l.pos:], []byte(end)); i >= 0 {
+		l.pos += i + len(end)
+		return
+	}
+	l.pos = len(l.s)
+}
+
+// quoted reads up to the closing quote; a doubled quote is one of the text.
+func (l *lexer) quoted(q byte, backslash bool) string {
+	var b []byte
+	for l.pos++; l.pos < len(l.s); l.pos++ {
+		c := l.s[l.pos]
+		switch {
+		case c == q && l.pos+1 < len(l.s) && l.s[l.pos+1] == q:
+			l.pos++
+		case c == q:
+			l.pos++
+			return string(b)
+		case c == '\\' && backslash && l.pos+1 < len(l.s):
+			l.pos++
+			c = l.s[l.pos]
+		}
+		b = append(b, c)
+	}
+	return string(b)
+}
+
+// tokens returns all tokens, with an end token behind them.
+func tokens(statement []byte) []token {
+	l := lexer{s: statement}
+	var ts []token
+	for {
+		t := l.next()
+		ts = append(ts, t)
+		if t.kind == endToken {
+			return ts
+		}
+	}
+}

@@ -1,0 +1,245 @@
+package binlog
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/beluga-cdc/beluga/schema"
+	"github.com/beluga-cdc/beluga/source/value"
+)
+
+// rowsEvent is the head of a rows event.
+type rowsEvent struct {
+	op     schema.Op
+	number uint64 // of the table
+	images []byte
+}
+
+// dummyTable is the number of a rows event without rows, which ends a
+// statement.
+const dummyTable = 0x00ff_ffff
+
+// onRows decodes a rows event straight into the block of its table.
+func (r *run) onRows(ctx context.Context, h *header, body []byte) error {
+	c := cursor{b: body}
+	number := c.number(6)
+	c.take(2) // flags
+	if number == dummyTable {
+		return c.err()
+	}
+	v := r.maps[number]
+	if v == nil {
+		return fmt.Errorf("rows of table number %d without a table map: %w", number, errEvent)
+	}
+	if v.table == nil {
+		return nil
+	}
+	if h.typ == evPartialUpdate {
+		return fmt.Errorf("table %s: the binlog holds a partial JSON update, which cannot be replicated; remedy: SET PERSIST binlog_row_value_options='', then load the table again", v.table.id)
+	}
+	if h.typ >= evWriteRows2 {
+		c.take(int(c.number(2)) - 2) // extra data, with its length
+	}
+	op := rowsOp(h.typ)
+	if n := c.packed(); n != len(v.cols) {
+		return fmt.Errorf("table %s: a rows event has %d columns and its table map %d: %w", v.table.id, n, len(v.cols), errEvent)
+	}
+	full := fullBitmap(c.take((len(v.cols)+7)/8), len(v.cols))
+	if op == schema.OpUpdate {
+		full = fullBitmap(c.take((len(v.cols)+7)/8), len(v.cols)) && full
+	}
+	if c.bad {
+		return errEvent
+	}
+	if !full {
+		return fmt.Errorf("table %s: the binlog holds row images without all columns; remedy: SET PERSIST binlog_row_image=FULL (sessions that are open keep the old value), then load the table again", v.table.id)
+	}
+	return r.decodeRows(ctx, h, v, op, c.b)
+}
+
+func rowsOp(typ byte) schema.Op {
+	switch typ {
+	case evUpdateRows1, evUpdateRows2:
+		return schema.OpUpdate
+	case evDeleteRows1, evDeleteRows2:
+		return schema.OpDelete
+	}
+	return schema.OpInsert
+}
+
+func fullBitmap(b []byte, n int) bool {
+	for i := range n {
+		if i/8 >= len(b) || b[i/8]&(1<<(i%8)) == 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// decodeRows appends the rows that are wanted, and counts all: the number of a
+// row within its transaction must be the same in every run.
+func (r *run) decodeRows(ctx context.Context, h *header, v *version, op schema.Op, images []byte) error {
+	o := r.origin(h)
+	covered := v.table.covered.Covers(&o)
+	r.txn.captured = v.table
+	total := len(images)
+	for len(images) > 0 && (covered || r.txn.rows < r.txn.skip) {
+		for range 1 + boolToInt(op == schema.OpUpdate) {
+			n, err := passImage(v.cols, images)
+			if err != nil {
+				return v.fault(h, total-len(images), err)
+			}
+			images = images[n:]
+		}
+		r.txn.rows++
+		o.EventRow++
+	}
+	if len(images) == 0 {
+		return nil
+	}
+	if err := r.adopt(ctx, v); err != nil {
+		return err
+	}
+	b := r.blockOf(v.table)
+	o.Row, o.TxnRow = b.Rows(), r.txn.rows
+	b.Origins = append(b.Origins, o)
+	if op != schema.OpInsert {
+		b.NeedOld(r.cfg.OldImages == KeyOnly)
+	}
+	before := b.Rows()
+	size := len(images)
+	for len(images) > 0 {
+		n, err := r.row(b, v, op, images)
+		if err != nil {
+			return v.fault(h, total-len(images), err)
+		}
+		images = images[n:]
+	}
+	n := b.Rows() - before
+	r.txn.rows += n
+	r.rows += n
+	r.bytes += size + originSize
+	return nil
+}
+
+// originSize is what an origin weighs beside its rows.
+const originSize = 128
+
+func boolToInt(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+func (v *version) fault(h *header, at int, err error) error {
+	return fmt.Errorf("decoding row images of %s (event that ends at %d, byte %d): %w", v.table.id, h.end, at, err)
+}
+
+// row decodes one row change.
+func (r *run) row(b *schema.Block, v *version, op schema.Op, images []byte) (int, error) {
+	pos := 0
+	if op == schema.OpInsert {
+		v.fillOld(b.Old, r.cfg.OldImages == KeyOnly)
+	} else {
+		n, err := v.oldImage(b.Old, r.cfg.OldImages == KeyOnly, images)
+		if err != nil {
+			return 0, err
+		}
+		pos = n
+	}
+	if op == schema.OpDelete {
+		for i := range b.New {
+			b.New[i].AppendZero()
+		}
+	} else {
+		n, err := v.newImage(b.New, images[pos:])
+		if err != nil {
+			return 0, err
+		}
+		pos += n
+	}
+	b.Ops = append(b.Ops, op)
+	return pos, nil
+}
+
+// fillOld appends the fillers of a row without an old image, where the block
+// has old images at all.
+func (v *version) fillOld(old []schema.Vec, keyOnly bool) {
+	for i := range old {
+		if !keyOnly || v.cols[i].key {
+			old[i].AppendZero()
+		}
+	}
+}
+
+func (v *version) newImage(dst []schema.Vec, b []byte) (int, error) {
+	pos := (len(v.cols) + 7) / 8
+	if len(b) < pos {
+		return 0, value.ErrShort
+	}
+	nulls := b[:pos]
+	for i := range v.cols {
+		if nulls[i>>3]&(1<<(i&7)) != 0 {
+			dst[i].AppendNull()
+			continue
+		}
+		n, err := v.cols[i].decode(&dst[i], b[pos:])
+		if err != nil {
+			return 0, err
+		}
+		pos += n
+	}
+	return pos, nil
+}
+
+func (v *version) oldImage(dst []schema.Vec, keyOnly bool, b []byte) (int, error) {
+	if !keyOnly {
+		return v.newImage(dst, b)
+	}
+	pos := (len(v.cols) + 7) / 8
+	if len(b) < pos {
+		return 0, value.ErrShort
+	}
+	nulls := b[:pos]
+	for i := range v.cols {
+		if nulls[i>>3]&(1<<(i&7)) != 0 {
+			if v.cols[i].key {
+				dst[i].AppendNull()
+			}
+			continue
+		}
+		var n int
+		var err error
+		if v.cols[i].key {
+			n, err = v.cols[i].decode(&dst[i], b[pos:])
+		} else {
+			n, err = v.cols[i].width.Skip(b[pos:])
+		}
+		if err != nil {
+			return 0, err
+		}
+		pos += n
+	}
+	return pos, nil
+}
+
+// passImage returns the length of an image.
+func passImage(cols []column, b []byte) (int, error) {
+	pos := (len(cols) + 7) / 8
+	if len(b) < pos {
+		return 0, value.ErrShort
+	}
+	nulls := b[:pos]
+	for i := range cols {
+		if nulls[i>>3]&(1<<(i&7)) != 0 {
+			continue
+		}
+		n, err := cols[i].width.Skip(b[pos:])
+		if err != nil {
+			return 0, err
+		}
+		pos += n
+	}
+	return pos, nil
+}

@@ -1,0 +1,252 @@
+package binlog
+
+import (
+	"strings"
+
+	"github.com/beluga-cdc/beluga/schema"
+)
+
+// statementKind is what a statement of the log may do to rows or tables.
+type statementKind uint8
+
+const (
+	otherStatement    statementKind = iota // unknown
+	harmlessStatement                      // changes neither rows nor shapes of tables
+	dmlStatement
+	createTable
+	alterTable
+	dropTable
+	dropDatabase
+	truncateTable
+	renameTable
+)
+
+// statement is a statement as far as the stream cares.
+type statement struct {
+	kind      statementKind
+	temporary bool
+	database  string           // dropDatabase
+	tables    []schema.TableID // that it is about
+	targets   []schema.TableID // names that tables get, or tables that give their rows away
+	added     []string         // ADD COLUMN: their names
+	removes   string           // the clause of ALTER TABLE that removes or exchanges rows without row events
+}
+
+// parser walks over tokens.
+type parser struct {
+	ts       []token
+	database string // current
+}
+
+func (p *parser) peek() token { return p.ts[0] }
+
+func (p *parser) next() token {
+	t := p.ts[0]
+	if t.kind != endToken {
+		p.ts = p.ts[1:]
+	}
+	return t
+}
+
+// accept takes the keywords if they come next.
+func (p *parser) accept(keywords ...string) bool {
+	if len(p.ts) < len(keywords) {
+		return false
+	}
+	for i, k := range keywords {
+		if !p.ts[i].is(k) {
+			return false
+		}
+	}
+	p.ts = p.ts[len(keywords):]
+	return true
+}
+
+// tableName takes "name" or "database.name".
+func (p *parser) tableName() schema.TableID {
+	id := schema.TableID{Database: p.database, Name: p.next().text}
+	if p.peek().sign('.') {
+		p.next()
+		id.Database, id.Name = id.Name, p.next().text
+	}
+	return id
+}
+
+func parseStatement(ts []token, database string) statement {
+	p := &parser{ts: ts, database: database}
+	switch verb := strings.ToUpper(p.next().text); verb {
+	case "CREATE":
+		return p.create()
+	case "ALTER":
+		p.accept("IGNORE")
+		if p.accept("TABLE") {
+			return p.alter()
+		}
+		return statement{kind: harmlessStatement}
+	case "DROP":
+		return p.drop()
+	case "TRUNCATE":
+		p.accept("TABLE")
+		return statement{kind: truncateTable, tables: []schema.TableID{p.tableName()}}
+	case "RENAME":
+		if p.accept("TABLE") || p.accept("TABLES") {
+			return p.rename()
+		}
+		return statement{kind: harmlessStatement}
+	case "INSERT", "UPDATE", "DELETE", "REPLACE", "LOAD", "WITH", "CALL":
+		return statement{kind: dmlStatement}
+	case "GRANT", "REVOKE", "ANALYZE", "OPTIMIZE", "REPAIR", "CHECK", "FLUSH", "SET", "INSTALL", "UNINSTALL", "USE", "LOCK", "UNLOCK":
+		return statement{kind: harmlessStatement}
+	}
+	return statement{}
+}
+
+func (p *parser) create() statement {
+	p.accept("OR", "REPLACE")
+	temporary := p.accept("TEMPORARY")
+	if !p.accept("TABLE") {
+		return statement{kind: harmlessStatement}
+	}
+	p.accept("IF", "NOT", "EXISTS")
+	return statement{kind: createTable, temporary: temporary, tables: []schema.TableID{p.tableName()}}
+}
+
+func (p *parser) drop() statement {
+	temporary := p.accept("TEMPORARY")
+	if p.accept("DATABASE") || p.accept("SCHEMA") {
+		p.accept("IF", "EXISTS")
+		return statement{kind: dropDatabase, database: p.next().text}
+	}
+	if !p.accept("TABLE") && !p.accept("TABLES") {
+		return statement{kind: harmlessStatement}
+	}
+	p.accept("IF", "EXISTS")
+	s := statement{kind: dropTable, temporary: temporary}
+	for {
+		s.tables = append(s.tables, p.tableName())
+		if !p.peek().sign(',') {
+			return s
+		}
+		p.next()
+	}
+}
+
+func (p *parser) rename() statement {
+	s := statement{kind: renameTable}
+	for {
+		s.tables = append(s.tables, p.tableName())
+		p.accept("TO")
+		s.targets = append(s.targets, p.tableName())
+		if !p.peek().sign(',') {
+			return s
+		}
+		p.next()
+	}
+}
+
+// alter walks over the clauses of ALTER TABLE.
+func (p *parser) alter() statement {
+	s := statement{kind: alterTable, tables: []schema.TableID{p.tableName()}}
+	for p.peek().kind != endToken {
+		p.clause(&s)
+		p.skipClause()
+	}
+	return s
+}
+
+func (p *parser) clause(s *statement) {
+	switch {
+	case p.accept("ADD"):
+		p.add(s)
+	case p.accept("RENAME"):
+		if p.accept("COLUMN") || p.accept("INDEX") || p.accept("KEY") {
+			return
+		}
+		if !p.accept("TO") {
+			p.accept("AS")
+		}
+		s.targets = append(s.targets, p.tableName())
+	case p.accept("EXCHANGE", "PARTITION"):
+		s.removes = "EXCHANGE PARTITION"
+		for p.peek().kind != endToken && !p.accept("WITH", "TABLE") {
+			p.next()
+		}
+		s.targets = append(s.targets, p.tableName())
+	case p.accept("DROP", "PARTITION"):
+		s.removes = "DROP PARTITION"
+	case p.accept("TRUNCATE", "PARTITION"):
+		s.removes = "TRUNCATE PARTITION"
+	case p.peek().is("DISCARD"), p.peek().is("IMPORT"):
+		s.removes = strings.ToUpper(p.next().text) + " TABLESPACE"
+	}
+}
+
+// add takes the names of new columns from "ADD [COLUMN] name …" and "ADD
+// [COLUMN] (name …, name …)".
+func (p *parser) add(s *statement) {
+	column := p.accept("COLUMN")
+	if p.peek().sign('(') {
+		for depth := 0; p.peek().kind != endToken; {
+			t := p.next()
+			switch {
+			case t.sign('('):
+				depth++
+			case t.sign(')'):
+				depth--
+			}
+			if depth == 0 {
+				return
+			}
+			if depth == 1 && (t.sign('(') || t.sign(',')) && !notColumn(p.peek()) {
+				s.added = append(s.added, p.next().text)
+			}
+		}
+		return
+	}
+	if column || !notColumn(p.peek()) {
+		s.added = append(s.added, p.next().text)
+	}
+}
+
+// notColumn tells whether the word after ADD begins something else than a
+// column; all of these are reserved, so that a column must quote them.
+func notColumn(t token) bool {
+	if t.kind == wordToken {
+		switch strings.ToUpper(t.text) {
+		case "INDEX", "KEY", "CONSTRAINT", "UNIQUE", "PRIMARY", "FULLTEXT", "SPATIAL", "FOREIGN", "CHECK", "PARTITION":
+			return true
+		}
+	}
+	return false
+}
+
+// skipClause goes behind the next comma outside parentheses.
+func (p *parser) skipClause() {
+	for depth := 0; p.peek().kind != endToken; {
+		switch t := p.next(); {
+		case t.sign('('):
+			depth++
+		case t.sign(')'):
+			depth--
+		case t.sign(',') && depth <= 0:
+			return
+		}
+	}
+}
+
+// mentions calls f with each name that might be a table.
+func mentions(ts []token, database string, f func(schema.TableID) bool) (schema.TableID, bool) {
+	for i, t := range ts {
+		if t.kind != wordToken && t.kind != nameToken {
+			continue
+		}
+		id := schema.TableID{Database: database, Name: t.text}
+		if i >= 2 && ts[i-1].sign('.') {
+			id.Database = ts[i-2].text
+		}
+		if f(id) {
+			return id, true
+		}
+	}
+	return schema.TableID{}, false
+}

@@ -1,0 +1,310 @@
+package binlog
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/beluga-cdc/beluga/schema"
+	"github.com/beluga-cdc/beluga/source/value"
+)
+
+// table is a captured table.
+type table struct {
+	id schema.TableID
+	// shape is the version that was announced last; nil: none, as the table was
+	// created while the stream ran.
+	shape *schema.Table
+	// covered is the table's own position in the lake: rows before it are there.
+	covered schema.Position
+	block   *schema.Block // rows that were not sent yet
+	// empty: created while the stream ran and no row seen since. Its shape may be
+	// announced again at will.
+	empty bool
+	// added are the columns that ALTER statements added and no table map has shown.
+	added []string
+}
+
+// version decodes the row images that stand behind one table map.
+type version struct {
+	body  []byte // the whole TABLE_MAP event body
+	table *table // nil: not captured
+	shape *schema.Table
+	cols  []column
+	err   error // why rows of it cannot be decoded, once there are some
+}
+
+type column struct {
+	decode value.Decode
+	width  value.Width
+	key    bool
+}
+
+// onTableMap finds or makes the version of a table map. The server sends one
+// before every statement's rows, so the common case is one map look-up and one
+// comparison of bytes. The number of the table does not do as the key alone: it
+// changes with the server's table cache and begins anew when it restarts.
+func (r *run) onTableMap(ctx context.Context, body []byte) error {
+	if len(body) < 8 {
+		return errEvent
+	}
+	id := tableNumber(body)
+	if v := r.maps[id]; v != nil && bytes.Equal(v.body, body) {
+		return nil
+	}
+	shape := body[6:]
+	v := r.versions[string(shape)]
+	if v == nil {
+		var err error
+		if v, err = r.newVersion(ctx, body); err != nil {
+			return err
+		}
+		if len(r.versions) >= maxVersions {
+			clear(r.versions)
+			clear(r.maps)
+		}
+		r.versions[string(shape)] = v
+	}
+	if !bytes.Equal(v.body, body) { // the same shape under another number
+		v.body = slices.Clone(body)
+	}
+	r.maps[id] = v
+	return nil
+}
+
+// maxVersions bounds the cache where tables come and go without end.
+const maxVersions = 20_000
+
+func tableNumber(body []byte) uint64 {
+	c := cursor{b: body}
+	return c.number(6)
+}
+
+func (r *run) newVersion(ctx context.Context, body []byte) (*version, error) {
+	v := &version{body: slices.Clone(body)}
+	id, _, err := tableMapID(body)
+	if err != nil {
+		return nil, err
+	}
+	if !r.cfg.Captures(id) {
+		return v, nil
+	}
+	v.table = r.tables[id]
+	if v.table == nil {
+		v.table = &table{id: id}
+		r.tables[id] = v.table
+	}
+	m, err := parseTableMap(v.body)
+	if err != nil {
+		return nil, err
+	}
+	// What is wrong with a table matters only if it has rows that are wanted.
+	v.shape, v.err = r.shapeOf(ctx, m)
+	if v.err == nil {
+		v.cols, v.err = columnsOf(m, v.shape, r.cfg.Stats)
+	}
+	if v.cols == nil {
+		v.cols, err = widthsOf(m)
+	}
+	return v, err
+}
+
+// shapeOf returns the shape that a map describes: from the map itself, with
+// binlog_row_metadata=FULL, or else from information_schema, which shows the
+// table as it is now and therefore must agree in the number and types of columns.
+func (r *run) shapeOf(ctx context.Context, m *tableMap) (*schema.Table, error) {
+	if m.hasNames() {
+		return m.table(r.cfg.Collations)
+	}
+	now, err := r.cfg.Describe(ctx, m.id)
+	if err != nil {
+		return nil, fmt.Errorf("reading the columns of %s: %w", m.id, err)
+	}
+	const remedy = "remedy: SET PERSIST binlog_row_metadata=FULL, then load the table again"
+	if now == nil {
+		return nil, fmt.Errorf("table %s has rows in the binlog and is gone now, and the binlog has no column names; %s", m.id, remedy)
+	}
+	if len(now.Columns) != len(m.types) {
+		return nil, fmt.Errorf("table %s has %d columns in the binlog and %d now, and the binlog has no column names; %s", m.id, len(m.types), len(now.Columns), remedy)
+	}
+	numeric := 0
+	for i, typ := range m.types {
+		if real, _ := value.RealType(typ, m.metas[i]); isNumeric(real) {
+			if isInteger(now.Columns[i].Type.Kind) && now.Columns[i].Type.Unsigned != bit(m.signed, numeric) {
+				return nil, fmt.Errorf("table %s, column %s: UNSIGNED differs between the binlog and now; %s", m.id, now.Columns[i].Name, remedy)
+			}
+			numeric++
+		}
+	}
+	return now, nil
+}
+
+func isInteger(k schema.Kind) bool { return k >= schema.TinyInt && k <= schema.BigInt }
+
+func columnsOf(m *tableMap, t *schema.Table, stats *value.Stats) ([]column, error) {
+	cols, err := widthsOf(m)
+	if err != nil {
+		return nil, err
+	}
+	mappers, err := value.NewAll(t, stats)
+	if err != nil {
+		return nil, err
+	}
+	for i := range cols {
+		if cols[i].decode, err = mappers[i].Image(m.types[i], m.metas[i]); err != nil {
+			return nil, err
+		}
+		cols[i].key = t.IsKey(i)
+	}
+	return cols, nil
+}
+
+// widthsOf returns columns that can only be passed over: rows must be counted
+// even where they are not wanted, or where they are in the lake already.
+func widthsOf(m *tableMap) ([]column, error) {
+	cols := make([]column, len(m.types))
+	for i := range cols {
+		var err error
+		if cols[i].width, err = value.WidthOf(m.types[i], m.metas[i]); err != nil {
+			return nil, fmt.Errorf("table %s: %w", m.id, err)
+		}
+	}
+	return cols, nil
+}
+
+// adopt makes v the version under which the table's next rows stand, and
+// announces it where it is another than the last.
+func (r *run) adopt(ctx context.Context, v *version) error {
+	t := v.table
+	if v.err != nil {
+		return v.err
+	}
+	if t.shape == v.shape {
+		return nil
+	}
+	if len(v.shape.Key) == 0 {
+		return r.cfg.Keyless(t.id)
+	}
+	switch {
+	case t.shape == nil && !t.empty:
+		return fmt.Errorf("table %s has new rows in the binlog, but was never loaded; remedy: load it, or leave it out", t.id)
+	case t.shape != nil && sameVersion(t.shape, v.shape):
+		// The announced one knows more (defaults, comments); rows decode alike.
+		v.shape = t.shape
+		t.empty = false
+		return nil
+	case t.empty:
+		t.empty, t.added = false, nil
+		return r.announce(ctx, t, schema.SchemaChange{Table: v.shape, Reset: true})
+	}
+	inherit(v.shape, t.shape)
+	d, err := judge(t.shape, v.shape)
+	if err != nil {
+		return err
+	}
+	return r.evolve(ctx, t, v.shape, d)
+}
+
+// evolve announces a version that has added columns, or differs in nothing that
+// the lake sees.
+func (r *run) evolve(ctx context.Context, t *table, to *schema.Table, d schema.Diff) error {
+	change := schema.SchemaChange{Table: to}
+	if len(d.Added) > 0 {
+		var err error
+		if change.Fill, err = r.cfg.Fill(ctx, to, d.Added); err != nil {
+			return fmt.Errorf("table %s, %s: %w", t.id, d.Describe(t.shape, to), err)
+		}
+		t.added = slices.DeleteFunc(t.added, func(name string) bool { return to.Column(name) >= 0 })
+	}
+	return r.announce(ctx, t, change)
+}
+
+var errReload = errors.New("remedy: load the table again (remove it from the lake and start anew), or leave it out")
+
+// judge refuses what the lake cannot follow.
+func judge(old, now *schema.Table) (schema.Diff, error) {
+	d := schema.DiffTables(old, now)
+	if !d.IsEmpty() && !d.OnlyAdds() {
+		return d, fmt.Errorf("table %s: %s, which cannot be followed in this version; %w", now.ID, d.Describe(old, now), errReload)
+	}
+	for _, c := range now.Columns {
+		if i := old.Column(c.Name); i >= 0 && valuesMayChange(old.Columns[i].Type, c.Type) {
+			return d, fmt.Errorf("table %s: column %s was altered in a way that may have changed values without a trace in the binlog; %w", now.ID, c.Name, errReload)
+		}
+	}
+	return d, nil
+}
+
+// valuesMayChange tells whether an ALTER between two types, alike in the lake,
+// may have changed stored values: it writes no row events.
+func valuesMayChange(old, now schema.Type) bool {
+	switch now.Kind {
+	case schema.Time, schema.DateTime, schema.Timestamp:
+		return now.Scale < old.Scale || now.Kind != old.Kind
+	case schema.Enum, schema.Set:
+		return now.Kind != old.Kind || !value.LabelsExtend(old.Labels, now.Labels)
+	case schema.Binary: // padded to its length
+		return now.Kind != old.Kind || now.Length != old.Length
+	case schema.Char, schema.VarChar:
+		if old.Length > 0 && now.Length > 0 && now.Length < old.Length {
+			return true
+		}
+	}
+	return now.Charset != old.Charset && now.Charset != "utf8mb4" && old.Charset != "ascii" && old.Charset != ""
+}
+
+// sameVersion tells whether rows of both shapes decode alike and the lake
+// would see no difference.
+func sameVersion(a, b *schema.Table) bool {
+	if len(a.Columns) != len(b.Columns) || !slices.Equal(a.Key, b.Key) {
+		return false
+	}
+	for i := range a.Columns {
+		x, y := &a.Columns[i], &b.Columns[i]
+		if x.Name != y.Name || x.Nullable != y.Nullable || !sameType(x.Type, y.Type) {
+			return false
+		}
+	}
+	return true
+}
+
+// sameType compares what a table map tells. It knows no length of TEXT and
+// BLOB, and no UNSIGNED that would matter outside integers.
+func sameType(x, y schema.Type) bool {
+	if x.Kind != y.Kind || isInteger(x.Kind) && x.Unsigned != y.Unsigned {
+		return false
+	}
+	switch x.Kind {
+	case schema.Decimal:
+		return x.Precision == y.Precision && x.Scale == y.Scale
+	case schema.Time, schema.DateTime, schema.Timestamp:
+		return x.Scale == y.Scale
+	case schema.Bit, schema.Binary, schema.VarBinary:
+		return x.Length == y.Length
+	case schema.Char, schema.VarChar:
+		return x.Length == y.Length && x.Charset == y.Charset
+	case schema.Text:
+		return x.Charset == y.Charset
+	case schema.Enum, schema.Set:
+		return x.Charset == y.Charset && slices.Equal(x.Labels, y.Labels)
+	}
+	return true
+}
+
+// inherit takes over what a table map does not tell from the version before.
+// now is not in use yet.
+func inherit(now, old *schema.Table) {
+	now.Comment = old.Comment
+	for i := range now.Columns {
+		c := &now.Columns[i]
+		if j := old.Column(c.Name); j >= 0 {
+			o := &old.Columns[j]
+			c.Default, c.Generated, c.Comment = o.Default, o.Generated, o.Comment
+			if c.Type.Length == 0 && c.Type.Kind == o.Type.Kind {
+				c.Type.Length = o.Type.Length
+			}
+		}
+	}
+}

@@ -1,0 +1,115 @@
+package kafkalog
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/beluga-cdc/beluga/schema"
+)
+
+// describe makes a checkpoint of what the log knows now, without the states of
+// the partitions.
+func (w *Writer) describe(cut int64, p schema.Position) checkpoint {
+	p.Log, p.LogID = nil, ""
+	c := checkpoint{Log: w.identity, Position: p, Cut: cut, Tables: slices.Clone(w.entries), Partition: map[string]schema.LogPosition{}}
+	for _, t := range w.tables {
+		if t.shape != nil {
+			c.Shapes = append(c.Shapes, tableShape{Version: t.version, Table: t.shape})
+		}
+	}
+	slices.SortFunc(c.Shapes, func(a, b tableShape) int { return a.Table.ID.Compare(b.Table.ID) })
+	return c
+}
+
+// openCut notes a cut before it is broadcast. Its checkpoint can be written once
+// all partitions have acknowledged it: then everything before it is in the log,
+// and everything behind it belongs to later transactions.
+func (w *Writer) openCut(cut int64, force bool) {
+	o := &openCut{checkpoint: w.describe(cut, w.last.Position), missing: len(w.parts), force: force}
+	w.cutsMu.Lock()
+	defer w.cutsMu.Unlock()
+	if o.missing == 0 {
+		w.ready = &o.checkpoint
+		return
+	}
+	w.cuts[cut] = o
+}
+
+// acked is called by a partition when the broker has a cut.
+func (w *Writer) acked(p *partitionWriter, m cutMark, next int64) {
+	w.cutsMu.Lock()
+	defer w.cutsMu.Unlock()
+	o := w.cuts[m.cut]
+	o.checkpoint.Partition[p.key()] = m.state(p.epoch, next)
+	if o.missing--; o.missing > 0 {
+		return
+	}
+	delete(w.cuts, m.cut)
+	w.ready = &o.checkpoint
+	if o.force {
+		select {
+		case w.force <- struct{}{}:
+		default: // one is asked for already
+		}
+	}
+}
+
+// keep marks cuts when the source pauses, and writes checkpoints. It ends when
+// the writer is closed, after the last checkpoint.
+func (w *Writer) keep(ctx context.Context) error {
+	cuts := time.NewTicker(w.cfg.CutInterval)
+	defer cuts.Stop()
+	checkpoints := time.NewTicker(w.cfg.CheckpointInterval)
+	defer checkpoints.Stop()
+	for {
+		var err error
+		select {
+		case <-cuts.C:
+			err = w.cutWhenDue()
+		case <-checkpoints.C:
+			err = w.checkpoint(ctx)
+		case _, open := <-w.force:
+			if err = w.checkpoint(ctx); err == nil && !open {
+				return nil
+			}
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+func (w *Writer) cutWhenDue() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if time.Since(w.cutAt) < w.cfg.CutInterval {
+		return nil
+	}
+	return w.broadcastCut(false)
+}
+
+// checkpoint writes the last cut that is acknowledged everywhere, and looks
+// whether the log has another owner. What a source without the log still writes
+// is dropped by all readers, so noticing late costs nothing but its work.
+func (w *Writer) checkpoint(ctx context.Context) error {
+	if err := w.control.readAll(ctx); err != nil {
+		return err
+	}
+	if w.control.state.claims.Owner() != w.epoch {
+		return ErrSuperseded
+	}
+	w.cutsMu.Lock()
+	c := w.ready
+	w.cutsMu.Unlock()
+	if c == nil || c.Cut == w.written {
+		return nil
+	}
+	if _, err := w.control.write(ctx, time.Now().UnixMilli(), controlRecord{Epoch: w.epoch, Checkpoint: c}); err != nil {
+		return err
+	}
+	w.written = c.Cut
+	return nil
+}

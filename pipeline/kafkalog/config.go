@@ -1,0 +1,79 @@
+package kafkalog
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/beluga-cdc/beluga/pipeline/kafkalog/recordbatch"
+)
+
+// Config says where the log is and how it is written. Zero fields get the
+// defaults named here.
+type Config struct {
+	Brokers []string // host:port, any of the cluster
+	// Name is the pipeline's. It names the control topic, so two pipelines on one
+	// cluster need two names.
+	Name        string
+	TopicPrefix string // data topics are <prefix>.<database>.<table>
+
+	// These count for topics that are created; topics that exist keep theirs.
+	Partitions        int           // of each table's topic; 1
+	ReplicationFactor int           // -1: the broker's default
+	Retention         time.Duration // 7 days; negative: for ever
+
+	Codec recordbatch.Codec
+	// BatchBytes is how large a record batch grows before compression; 1 MiB. The
+	// broker refuses batches above its message.max.bytes.
+	BatchBytes int
+	// CutInterval is how often a consistent cut is marked; 250 ms. A sink's commit
+	// can be no more often.
+	CutInterval time.Duration
+	// CheckpointInterval is how often a source notes where it stands, and so how
+	// much of the log is read again when it starts; 10 s.
+	CheckpointInterval time.Duration
+	// Memory is how many bytes the batches that wait on each side may take, about;
+	// 128 MiB.
+	Memory int
+
+	// Version is the program's, for the events' source block.
+	Version string
+}
+
+func (c Config) withDefaults() (Config, error) {
+	var faults []error
+	if len(c.Brokers) == 0 {
+		faults = append(faults, errors.New("kafka.brokers is empty: give at least one host:port"))
+	}
+	if c.Name == "" || sanitise(c.Name) != c.Name {
+		faults = append(faults, fmt.Errorf("pipeline name %q cannot name a topic: use letters, digits, '.', '_' and '-'", c.Name))
+	}
+	if c.TopicPrefix == "" || sanitise(c.TopicPrefix) != c.TopicPrefix {
+		faults = append(faults, fmt.Errorf("topic prefix %q cannot begin a topic's name: use letters, digits, '.', '_' and '-'", c.TopicPrefix))
+	}
+	if c.Partitions < 0 || c.Partitions > 10_000 {
+		faults = append(faults, fmt.Errorf("%d partitions: use 1 to 10000", c.Partitions))
+	}
+	if c.Codec == recordbatch.Gzip {
+		faults = append(faults, errors.New("compression gzip is read only: use none, snappy, lz4 or zstd"))
+	}
+	c.Partitions = orDefault(c.Partitions, 1)
+	c.ReplicationFactor = orDefault(c.ReplicationFactor, -1)
+	c.Retention = orDefault(c.Retention, 7*24*time.Hour)
+	c.BatchBytes = orDefault(c.BatchBytes, 1<<20)
+	c.CutInterval = orDefault(c.CutInterval, 250*time.Millisecond)
+	c.CheckpointInterval = orDefault(c.CheckpointInterval, 10*time.Second)
+	c.Memory = orDefault(c.Memory, 128<<20)
+	return c, errors.Join(faults...)
+}
+
+func orDefault[T comparable](v, def T) T {
+	var zero T
+	if v == zero {
+		return def
+	}
+	return v
+}
+
+// controlTopic is where claims, tables and checkpoints stand.
+func (c *Config) controlTopic() string { return "beluga-control." + c.Name }

@@ -1,0 +1,256 @@
+package kafkalog
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"github.com/beluga-cdc/beluga/pipeline/debezium"
+	"github.com/beluga-cdc/beluga/pipeline/kafkalog/protocol"
+	"github.com/beluga-cdc/beluga/pipeline/kafkalog/recordbatch"
+	"github.com/beluga-cdc/beluga/schema"
+)
+
+// maxBlockRows keeps blocks small enough that decoding, folding and writing
+// overlap.
+const maxBlockRows = 8192
+
+// item is what a partition delivers: rows, a place where it has to wait, or,
+// with neither, only how far it came.
+type item struct {
+	state   schema.LogPosition // behind it
+	block   *schema.Block
+	version int64 // of the block's or the change's table
+	change  *schema.SchemaChange
+	cut     *cutPayload
+	number  int64 // of the cut
+	tables  int64 // that take part in it
+}
+
+// partitionReader fetches and decodes one partition ahead of the reader, within
+// its share of the memory.
+type partitionReader struct {
+	number    int
+	table     int // number
+	key       string
+	cursor    cursor
+	registry  *shapes
+	id        schema.TableID
+	state     schema.LogPosition // behind the last item that was delivered
+	ahead     schema.LogPosition // behind the last record that was decoded; decode's
+	items     chan item
+	wake      chan<- struct{}
+	blockSize int
+
+	// decode's
+	shape     *schema.Table
+	decoder   *debezium.Decoder
+	block     *schema.Block
+	size      int
+	delivered int64 // offset behind the last item
+	record    protocol.Record
+	txn       protocol.Txn // of the block's last origin
+	change    *schema.SchemaChange
+}
+
+// fetchAhead fetches into two buffers in turn, one of which is decoded.
+func (p *partitionReader) fetchAhead(ctx context.Context, offset int64, sets chan<- fetched, bufs <-chan []byte) error {
+	defer p.cursor.close()
+	for {
+		var buf []byte
+		select {
+		case buf = <-bufs:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+		for {
+			f, err := p.cursor.fetch(ctx, offset, buf)
+			if err != nil {
+				return err
+			}
+			if buf = f.buf; len(f.set) == 0 {
+				continue
+			}
+			if offset, err = behind(f.set, offset); err != nil {
+				return partitionFault(p.cursor.topic, p.cursor.partition, offset, err)
+			}
+			select {
+			case sets <- f:
+			case <-ctx.Done():
+				return context.Cause(ctx)
+			}
+			break
+		}
+	}
+}
+
+// behind returns the offset behind the whole batches of a set.
+func behind(set []byte, from int64) (int64, error) {
+	for {
+		b, rest, ok, err := recordbatch.Cut(set)
+		if err != nil || !ok {
+			return from, err
+		}
+		set, from = rest, max(from, b.Next)
+	}
+}
+
+// decode turns what was fetched into items.
+func (p *partitionReader) decode(ctx context.Context, sets <-chan fetched, bufs chan<- []byte) error {
+	var batch recordbatch.Reader
+	for {
+		var f fetched
+		select {
+		case f = <-sets:
+		default:
+			// Nothing is waiting: what is there must not wait either.
+			if err := p.deliver(ctx, item{}); err != nil {
+				return err
+			}
+			select {
+			case f = <-sets:
+			case <-ctx.Done():
+				return context.Cause(ctx)
+			}
+		}
+		next, err := each(f.set, p.ahead.Offset, &batch, func(r *recordbatch.Record) (bool, error) { return true, p.take(ctx, r) })
+		if err != nil {
+			if ctx.Err() != nil {
+				return context.Cause(ctx)
+			}
+			return partitionFault(p.cursor.topic, p.cursor.partition, next, err)
+		}
+		p.ahead.Offset = max(p.ahead.Offset, next)
+		bufs <- f.buf // has room for all there are
+	}
+}
+
+// take applies the log's rule to a record and decodes it if it counts.
+func (p *partitionReader) take(ctx context.Context, r *recordbatch.Record) error {
+	if err := parseHeader(&p.record, r); err != nil {
+		return err
+	}
+	verdict, err := protocol.Fold(&p.ahead, r.Offset, &p.record)
+	if err != nil || verdict != protocol.Accepted {
+		return err
+	}
+	switch p.record.Kind {
+	case protocol.Row:
+		return p.row(ctx, r)
+	case protocol.Cut:
+		var c cutPayload
+		if err := json.Unmarshal(p.record.Payload, &c); err != nil {
+			return fmt.Errorf("record %d: decoding a cut: %w", r.Offset, err)
+		}
+		p.ahead.Cut = p.record.Cut
+		return p.deliver(ctx, item{cut: &c, number: p.record.Cut, tables: p.record.Tables})
+	case protocol.DDL:
+		return p.ddl(ctx, r)
+	}
+	return nil
+}
+
+// ddl goes on under the next table version. One that the partition has already
+// was sent again by a source that could not know it.
+func (p *partitionReader) ddl(ctx context.Context, r *recordbatch.Record) error {
+	if p.record.Version <= p.ahead.Schema {
+		return nil
+	}
+	c, err := p.registry.change(p.table, p.record.Version, p.record.Payload, p.record.Reset)
+	if err != nil {
+		return fmt.Errorf("record %d: decoding a shape of table %s: %w", r.Offset, p.id, err)
+	}
+	if err := p.flush(ctx, r.Offset); err != nil {
+		return err
+	}
+	p.ahead.Schema = p.record.Version
+	p.use(c.Table)
+	return p.deliver(ctx, item{change: c, version: p.record.Version})
+}
+
+// use decodes what follows under a shape.
+func (p *partitionReader) use(t *schema.Table) {
+	p.shape, p.decoder = t, debezium.NewDecoder(t)
+}
+
+func (p *partitionReader) row(ctx context.Context, r *recordbatch.Record) error {
+	if r.Value == nil {
+		return nil // a tombstone, for consumers of compacted copies
+	}
+	if p.record.Version != p.ahead.Schema {
+		return fmt.Errorf("record %d of table %s has version %d, and the table stands at version %d", r.Offset, p.id, p.record.Version, p.ahead.Schema)
+	}
+	if p.block == nil {
+		if p.shape == nil {
+			return fmt.Errorf("the lake has no table %s, although it stands behind the begin of its topic: %s", p.id, remedyReload)
+		}
+		p.block, p.size = schema.NewBlock(p.shape), 0
+	}
+	b := p.block
+	if len(b.Origins) == 0 || p.record.Txn != p.txn {
+		p.txn = p.record.Txn
+		b.Origins = append(b.Origins, p.origin(r))
+	}
+	if err := p.decoder.Append(b, r.Key, r.Value); err != nil {
+		return fmt.Errorf("record %d: %w", r.Offset, err)
+	}
+	p.size += len(r.Value)
+	if b.Rows() >= maxBlockRows || p.size >= p.blockSize {
+		return p.deliver(ctx, item{})
+	}
+	return nil
+}
+
+// origin describes where the rows from this one on come from.
+func (p *partitionReader) origin(r *recordbatch.Record) schema.Origin {
+	n := int(p.record.Ordinal / recordsPerRow)
+	o := schema.Origin{Row: p.block.Rows(), GTID: p.txn.GTID, File: p.txn.File, Pos: p.txn.Pos, Time: p.record.Time, Partition: p.key, Offset: r.Offset}
+	if o.GTID.IsZero() {
+		o.EventRow = n
+	} else {
+		o.TxnRow = n
+	}
+	return o
+}
+
+// flush delivers the rows that wait, as they stand before an offset.
+func (p *partitionReader) flush(ctx context.Context, offset int64) error {
+	if p.block == nil {
+		return nil
+	}
+	state := p.ahead
+	state.Offset = offset
+	return p.push(ctx, item{state: state})
+}
+
+// deliver hands over the rows that wait and then the item, if there is anything
+// to say.
+func (p *partitionReader) deliver(ctx context.Context, it item) error {
+	it.state = p.ahead
+	if p.block != nil && (it.cut != nil || it.change != nil) {
+		if err := p.push(ctx, item{state: it.state}); err != nil {
+			return err
+		}
+	}
+	if p.block == nil && it.cut == nil && it.change == nil && p.delivered == it.state.Offset {
+		return nil
+	}
+	return p.push(ctx, it)
+}
+
+func (p *partitionReader) push(ctx context.Context, it item) error {
+	if it.cut == nil && it.change == nil && p.block != nil {
+		it.block, it.version, p.block = p.block, p.ahead.Schema, nil
+	}
+	p.delivered = it.state.Offset
+	select {
+	case p.items <- it:
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+	select {
+	case p.wake <- struct{}{}:
+	default: // the reader will look
+	}
+	return nil
+}

@@ -1,0 +1,215 @@
+package kafkalog
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/segmentio/kafka-go"
+
+	"github.com/beluga-cdc/beluga/pipeline/kafkalog/protocol"
+	"github.com/beluga-cdc/beluga/pipeline/kafkalog/recordbatch"
+	"github.com/beluga-cdc/beluga/schema"
+)
+
+// batchesPerPartition: one is filled, one waits, one is under way.
+const batchesPerPartition = 3
+
+// partitionWriter numbers the records of one partition and sends them in order:
+// one batch under way, the same bytes again until the broker has acknowledged
+// them. It never gives a batch up: what cannot be sent ends the writer.
+type partitionWriter struct {
+	client    *client
+	topic     string
+	partition int
+	number    int // among all partitions of the log
+	epoch     int64
+	codec     recordbatch.Codec
+	limit     int // bytes of a batch
+
+	mu      sync.Mutex
+	seq     int64 // last number given
+	version int64 // last table version written
+	current *batch
+	header  []byte
+	headers []recordbatch.Header
+
+	free, full chan *batch
+	acked      func(*partitionWriter, cutMark, int64)
+	end        int64 // behind the last acknowledged record; the sender's until it has ended
+	producer   recordbatch.Producer
+}
+
+type batch struct {
+	recordbatch.Builder
+	cuts []cutMark
+}
+
+// cutMark remembers where in a batch a cut stands.
+type cutMark struct {
+	cut, seq, version int64
+	index             int
+}
+
+// key names the partition in positions.
+func (p *partitionWriter) key() string { return partitionKey(p.topic, p.partition) }
+
+func (p *partitionWriter) init(limit int) {
+	p.limit = limit
+	p.free = make(chan *batch, batchesPerPartition)
+	p.full = make(chan *batch, batchesPerPartition)
+	for range batchesPerPartition {
+		p.free <- &batch{}
+	}
+}
+
+// append numbers a record and puts it into the batch that is being filled. It
+// waits while all batches are on their way. done ends when the writer does.
+func (p *partitionWriter) append(done context.Context, r *protocol.Record, timestamp int64, key, value []byte, more []recordbatch.Header) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.appendLocked(done, r, timestamp, key, value, more)
+}
+
+func (p *partitionWriter) appendLocked(done context.Context, r *protocol.Record, timestamp int64, key, value []byte, more []recordbatch.Header) error {
+	if p.current == nil {
+		select {
+		case p.current = <-p.free:
+		case <-done.Done():
+			return context.Cause(done)
+		}
+	}
+	p.seq++
+	r.Epoch, r.Seq = p.epoch, p.seq
+	p.header = r.Append(p.header[:0])
+	p.headers = append(p.headers[:0], recordbatch.Header{Key: protocol.HeaderKey, Value: p.header})
+	p.headers = append(p.headers, more...)
+	p.current.Append(timestamp, key, value, p.headers)
+	switch r.Kind {
+	case protocol.DDL:
+		p.version = r.Version
+	case protocol.Cut:
+		p.current.cuts = append(p.current.cuts, cutMark{cut: r.Cut, seq: p.seq, version: p.version, index: p.current.Count() - 1})
+	}
+	if p.current.Size() >= p.limit {
+		p.flushLocked()
+	}
+	return nil
+}
+
+// mark appends a control record, and sends everything up to it.
+func (p *partitionWriter) mark(done context.Context, r *protocol.Record, timestamp int64) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if err := p.appendLocked(done, r, timestamp, nil, nil, nil); err != nil {
+		return err
+	}
+	p.flushLocked()
+	return nil
+}
+
+// flush sends what is there.
+func (p *partitionWriter) flush() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.flushLocked()
+}
+
+func (p *partitionWriter) flushLocked() {
+	if p.current != nil && p.current.Count() > 0 {
+		p.full <- p.current // has room for all batches there are
+		p.current = nil
+	}
+}
+
+// send sends batches until full is closed or ctx ends.
+func (p *partitionWriter) send(ctx context.Context) error {
+	for {
+		select {
+		case b, ok := <-p.full:
+			if !ok {
+				return nil
+			}
+			b, err := p.deliver(ctx, b)
+			if err != nil {
+				return fmt.Errorf("writing topic %s, partition %d: %w", p.topic, p.partition, err)
+			}
+			p.free <- b
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
+// deliver sends one batch until it is acknowledged, and returns an empty one.
+func (p *partitionWriter) deliver(ctx context.Context, b *batch) (*batch, error) {
+	set, err := b.Seal(p.codec, p.producer)
+	if err != nil {
+		return nil, err
+	}
+	var base int64
+	clean := true
+	for {
+		err = p.client.retry(ctx, "writing "+p.topic, func(ctx context.Context) error {
+			base, err = p.client.produce(ctx, p.topic, p.partition, set)
+			clean = clean && err == nil
+			return err
+		})
+		if !isProducerLost(err) {
+			break
+		}
+		// The broker lost what it knew of our producer, or has the batch but not
+		// where. As another producer it is a new batch; if it is there twice then,
+		// readers drop the second by our own numbers.
+		if p.producer, err = p.client.producer(ctx); err != nil {
+			return nil, err
+		}
+		set = append([]byte(nil), set...)
+		recordbatch.Stamp(set, p.producer)
+	}
+	if errors.Is(err, kafka.MessageSizeTooLarge) {
+		return nil, fmt.Errorf("%w: a batch has %d bytes: raise max.message.bytes of the topic, or lower kafka.batch_bytes", err, len(set))
+	}
+	if err != nil {
+		return nil, err
+	}
+	// The sequence is a signed 32-bit number that goes on at 0 after its largest.
+	p.producer.Sequence = int32((int64(p.producer.Sequence) + int64(b.Count())) & (1<<31 - 1))
+	p.end = base + int64(b.Count())
+	for _, c := range b.cuts {
+		p.acked(p, c, base+int64(c.index)+1)
+	}
+	if !clean {
+		// An attempt that failed here may still be reading the memory.
+		return &batch{}, nil
+	}
+	b.Reset()
+	b.cuts = b.cuts[:0]
+	return b, nil
+}
+
+// fence makes everything void that a source with a lower epoch writes later.
+func fence(ctx context.Context, c *client, topic string, partition int, epoch int64, logID string) error {
+	r := protocol.Record{Kind: protocol.Fence, Epoch: epoch, Payload: []byte(logID)}
+	var b recordbatch.Builder
+	b.Append(time.Now().UnixMilli(), nil, nil, []recordbatch.Header{{Key: protocol.HeaderKey, Value: r.Append(nil)}})
+	set, err := b.Seal(recordbatch.None, recordbatch.NoProducer)
+	if err != nil {
+		return err
+	}
+	err = c.retry(ctx, "fencing "+topic, func(ctx context.Context) error {
+		_, err := c.produce(ctx, topic, partition, set)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("fencing topic %s, partition %d: %w", topic, partition, err)
+	}
+	return nil
+}
+
+// state returns the reader's state behind an acknowledged cut.
+func (m cutMark) state(epoch, offset int64) schema.LogPosition {
+	return schema.LogPosition{Offset: offset, Epoch: epoch, Seq: m.seq, Cut: m.cut, Schema: m.version}
+}

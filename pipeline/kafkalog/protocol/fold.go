@@ -1,0 +1,84 @@
+package protocol
+
+import (
+	"fmt"
+
+	"github.com/beluga-cdc/beluga/schema"
+)
+
+// Verdict is what the rule says about a record.
+type Verdict uint8
+
+// The verdicts.
+const (
+	Accepted  Verdict = iota + 1
+	Fenced            // a fence, which no reader sees
+	Zombie            // written by a source that was replaced
+	Duplicate         // has been accepted before
+)
+
+// GapError says that records which the broker acknowledged are not there.
+type GapError struct {
+	Expected, Found int64
+}
+
+// Error tells the numbers; the caller adds the partition and the remedy.
+func (e *GapError) Error() string {
+	return fmt.Sprintf("records %d to %d are missing", e.Expected, e.Found-1)
+}
+
+// Fold is the one rule by which every reader derives the same logical log from a
+// partition, which may hold duplicates and records of replaced sources. It
+// advances the reader's state past the record at that offset.
+func Fold(st *schema.LogPosition, offset int64, r *Record) (Verdict, error) {
+	if r.Kind == Fence {
+		st.Offset = offset + 1
+		st.Epoch = max(st.Epoch, r.Epoch)
+		return Fenced, nil
+	}
+	switch {
+	case r.Epoch < st.Epoch:
+		st.Offset = offset + 1
+		return Zombie, nil
+	case r.Seq <= st.Seq:
+		st.Offset = offset + 1
+		return Duplicate, nil
+	case r.Seq > st.Seq+1:
+		return 0, &GapError{Expected: st.Seq + 1, Found: r.Seq}
+	}
+	st.Offset, st.Seq = offset+1, r.Seq
+	return Accepted, nil
+}
+
+// Claims folds the control log: who owns the log at a place in it, and so which
+// of its other records count.
+type Claims struct {
+	owner     int64            // epoch
+	instances map[string]int64 // epoch of each instance's first claim
+}
+
+// Claim takes the claim at that offset and returns the epoch of the instance:
+// the offset of its first claim. A later one of the same instance is a produce
+// request that arrived twice, and must not take the log from anybody.
+func (c *Claims) Claim(offset int64, instance string) int64 {
+	if c.instances == nil {
+		c.instances = map[string]int64{}
+	}
+	if e, ok := c.instances[instance]; ok {
+		return e
+	}
+	c.instances[instance] = offset
+	c.owner = max(c.owner, offset)
+	return offset
+}
+
+// Counts tells whether a record that was written under the epoch counts at this
+// place: no later claim precedes it. An epoch that was not seen as a claim comes
+// from before the part of the control log that is still kept, and is a claim too.
+func (c *Claims) Counts(epoch int64) bool {
+	c.owner = max(c.owner, epoch)
+	return epoch == c.owner
+}
+
+// Owner returns the epoch of the owner.
+func (c *Claims) Owner() int64 { return c.owner }

@@ -1,0 +1,155 @@
+package protocol
+
+import (
+	"errors"
+
+	"github.com/beluga-cdc/beluga/schema"
+)
+
+// ErrSuperseded says that another source has claimed the log later.
+var ErrSuperseded = errors.New("another source has taken over the log")
+
+// Scan learns what one partition holds behind a checkpoint, up to the fence of
+// the source that scans.
+type Scan struct {
+	State schema.LogPosition // where the scan stands
+
+	found   map[Txn]int64 // the last row of each transaction that was accepted
+	version int64         // the last table version that was announced
+	cut     int64         // the last cut
+}
+
+// NewScan starts a scan at a checkpoint's state.
+func NewScan(from schema.LogPosition) *Scan {
+	return &Scan{State: from, found: map[Txn]int64{}, version: from.Schema, cut: from.Cut}
+}
+
+// Record takes the next record of the partition. done says that it was the fence
+// with the own epoch: whatever follows cannot be accepted under an older one.
+func (s *Scan) Record(epoch, offset int64, r *Record) (done bool, err error) {
+	v, err := Fold(&s.State, offset, r)
+	if err != nil {
+		return false, err
+	}
+	if s.State.Epoch > epoch {
+		return false, ErrSuperseded
+	}
+	if v == Accepted {
+		switch r.Kind {
+		case Row:
+			if !r.Txn.IsZero() {
+				s.found[r.Txn] = max(s.found[r.Txn], r.Ordinal)
+			}
+		case DDL:
+			s.version = r.Version
+			if r.Reset {
+				// What stands before a reset is void: its source will be read again
+				// behind it, and must be sent then.
+				clear(s.found)
+			}
+		case Cut:
+			s.cut = r.Cut
+		}
+	}
+	return v == Fenced && r.Epoch == epoch, nil
+}
+
+// Cut returns the last cut that the partition holds, even if others lack it.
+func (s *Scan) Cut() int64 { return s.cut }
+
+// Version returns the last table version that the partition holds.
+func (s *Scan) Version() int64 { return s.version }
+
+// Recovery is what a source knows of the log that it took over: which rows are
+// there already and must not be sent again, and whether it has passed all of
+// them. Until then neither a checkpoint nor a cut may be written: both say "all
+// up to this position, and nothing else", and rows of later transactions are in
+// the log already.
+type Recovery struct {
+	parts   map[int]*Scan
+	pending map[Txn]struct{}
+	commits int // since the pending transactions were last compared with a position
+}
+
+// NewRecovery puts the scans of all partitions together, by partition number.
+func NewRecovery(parts map[int]*Scan) *Recovery {
+	r := &Recovery{parts: parts, pending: map[Txn]struct{}{}}
+	for _, s := range parts {
+		for t := range s.found {
+			r.pending[t] = struct{}{}
+		}
+	}
+	r.settle()
+	return r
+}
+
+// Has tells whether the partition holds that row already. Rows of a transaction
+// are logged in order, so what is there of it is a beginning.
+func (r *Recovery) Has(part int, t Txn, ordinal int64) bool {
+	if r.parts == nil || t.IsZero() {
+		return false
+	}
+	s, ok := r.parts[part]
+	if !ok {
+		return false
+	}
+	last, ok := s.found[t]
+	return ok && ordinal <= last
+}
+
+// Reset forgets what a partition holds, when a load is about to void it.
+func (r *Recovery) Reset(part int) {
+	s, ok := r.parts[part]
+	if !ok {
+		return
+	}
+	clear(s.found)
+	for t := range r.pending {
+		if !r.anywhere(t) {
+			delete(r.pending, t)
+		}
+	}
+	r.settle()
+}
+
+func (r *Recovery) anywhere(t Txn) bool {
+	for _, s := range r.parts {
+		if _, ok := s.found[t]; ok {
+			return true
+		}
+	}
+	return false
+}
+
+// Passed says that the source has sent all of the transactions in seen, and
+// stands at p.
+func (r *Recovery) Passed(seen []Txn, p schema.Position) {
+	if r.Drained() {
+		return
+	}
+	for _, t := range seen {
+		if !t.GTID.IsZero() {
+			delete(r.pending, t)
+		}
+	}
+	// The others are compared one by one, which is dear: not at each commit.
+	// Transactions pass without being seen when their tables are no longer read.
+	if r.commits++; r.commits > len(r.pending)/8 {
+		r.commits = 0
+		for t := range r.pending {
+			if t.Before(p) {
+				delete(r.pending, t)
+			}
+		}
+	}
+	r.settle()
+}
+
+func (r *Recovery) settle() {
+	if len(r.pending) == 0 {
+		r.parts = nil
+	}
+}
+
+// Drained tells whether everything that was found has been passed again.
+func (r *Recovery) Drained() bool { return r.parts == nil }

@@ -1,0 +1,295 @@
+package kafkalog
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/beluga-cdc/beluga/pipeline"
+	"github.com/beluga-cdc/beluga/pipeline/kafkalog/protocol"
+	"github.com/beluga-cdc/beluga/schema"
+)
+
+// Writer is the source's end of the log.
+type Writer struct {
+	cfg       Config
+	transport *Transport
+	client    *client
+	log       *slog.Logger
+	control   *controlLog // read by open, then by the keeper only
+
+	epoch    int64
+	instance string
+	identity logIdentity
+	resume   pipeline.Resume
+
+	ctx     context.Context //nolint:containedctx // ends all goroutines and every wait of Send
+	cancel  context.CancelCauseFunc
+	senders errgroup.Group // of the partitions
+	keeper  errgroup.Group
+	once    sync.Once
+
+	// mu orders everything that is broadcast. Blocks hold it only to be
+	// announced; partitions have locks of their own.
+	mu       sync.Mutex
+	entries  []tableEntry
+	tables   map[schema.TableID]*writerTable
+	parts    []*partitionWriter
+	recovery *protocol.Recovery
+	scans    map[int]*protocol.Scan
+	seen     []protocol.Txn // passed since the last Commit, while recovering
+	cut      int64          // last number given
+	last     schema.Commit  // the boundary where the source stands
+	boundary bool           // nothing was sent since
+	uncut    bool           // last is behind the last cut
+	loading  bool           // rows of a load were sent since the last Commit
+	cutAt    time.Time
+
+	cuts    map[int64]*openCut // not acknowledged everywhere yet; under cutsMu
+	cutsMu  sync.Mutex
+	ready   *checkpoint // the last cut that is; under cutsMu
+	written int64       // cut of the last checkpoint; the keeper's
+	force   chan struct{}
+}
+
+// writerTable is a table as it is written now.
+type writerTable struct {
+	entry    tableEntry
+	shape    *schema.Table
+	version  int64
+	parts    []*partitionWriter // nil: not in the log yet
+	encoders *sync.Pool
+}
+
+// openCut is a cut under way to the partitions.
+type openCut struct {
+	checkpoint checkpoint
+	missing    int
+	force      bool
+}
+
+func newWriter(cfg Config, t *Transport) *Writer {
+	return &Writer{cfg: cfg, transport: t, log: t.log, tables: map[schema.TableID]*writerTable{}, cuts: map[int64]*openCut{},
+		force: make(chan struct{}, 1), boundary: true}
+}
+
+// Resume returns the position of the last checkpoint that counts.
+func (w *Writer) Resume() pipeline.Resume { return w.resume }
+
+// Send appends an event to the log. Rows are encoded in the caller's goroutine,
+// compressed and sent in the partitions'.
+func (w *Writer) Send(ctx context.Context, e schema.Event) error {
+	if w.ctx.Err() != nil {
+		return context.Cause(w.ctx)
+	}
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	switch e := e.(type) {
+	case *schema.Block:
+		return w.sendBlock(e)
+	case schema.SchemaChange:
+		return w.sendChange(e)
+	case schema.Commit:
+		return w.sendCommit(e)
+	}
+	return fmt.Errorf("event of unknown type %T", e)
+}
+
+func (w *Writer) sendBlock(b *schema.Block) error {
+	defer b.Release()
+	if b.Rows() == 0 {
+		return nil
+	}
+	load := b.Ops[0] == schema.OpRead
+	rows, err := w.announce(b.Table, load)
+	if err != nil {
+		return err
+	}
+	return w.encode(rows, b, load)
+}
+
+// rowTarget is where rows of a table version go, and how they are encoded.
+type rowTarget struct {
+	parts    []*partitionWriter
+	version  int64
+	encoders *sync.Pool
+}
+
+// announce notes that rows of the table follow, and brings a table into the log
+// that the lake had before it.
+func (w *Writer) announce(table *schema.Table, load bool) (rowTarget, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.boundary = false
+	w.loading = w.loading || load
+	t := w.tables[table.ID]
+	if t == nil || t.version == 0 {
+		if err := w.change(schema.SchemaChange{Table: table}); err != nil {
+			return rowTarget{}, err
+		}
+		t = w.tables[table.ID]
+	}
+	if t.shape != table {
+		// Encoders go by position, so rows of a shape that nobody announced would
+		// come out as something else.
+		if !sameShape(t.shape, table) {
+			return rowTarget{}, fmt.Errorf("rows of table %s have a shape that was not announced: %s", table.ID, schema.DiffTables(t.shape, table).Describe(t.shape, table))
+		}
+		t.shape = table
+	}
+	return rowTarget{t.parts, t.version, t.encoders}, nil
+}
+
+func (w *Writer) sendChange(c schema.SchemaChange) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.boundary = false
+	if c.Reset {
+		w.loading = true
+	}
+	return w.change(c)
+}
+
+// change gives a table its next version and broadcasts it. Versions are counted
+// from the checkpoint's, so a source that passes the same change again gives it
+// the same number, and partitions that have it are left out.
+func (w *Writer) change(c schema.SchemaChange) error {
+	t, err := w.table(c.Table)
+	if err != nil {
+		return err
+	}
+	if !c.Reset && t.version > 0 && sameShape(t.shape, c.Table) {
+		return nil
+	}
+	t.version++
+	if c.Reset {
+		// A load is never the same as an earlier one, however far that had come.
+		for _, p := range t.parts {
+			if s, ok := w.scans[p.number]; ok {
+				t.version = max(t.version, s.Version()+1)
+			}
+			w.recovery.Reset(p.number)
+		}
+	}
+	t.shape = c.Table
+	t.encoders = w.encoderPool(c.Table)
+	payload, err := encodeChange(c)
+	if err != nil {
+		return fmt.Errorf("encoding the shape of table %s: %w", c.Table.ID, err)
+	}
+	for _, p := range t.parts {
+		if s, ok := w.scans[p.number]; ok && s.Version() >= t.version {
+			continue
+		}
+		r := protocol.Record{Kind: protocol.DDL, Version: t.version, Reset: c.Reset, Payload: payload}
+		if err := p.mark(w.ctx, &r, time.Now().UnixMilli()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (w *Writer) sendCommit(c schema.Commit) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.recovery.Passed(w.seen, c.Position)
+	w.seen = w.seen[:0]
+	w.last, w.boundary, w.uncut = c, true, true
+	// The end of a load is worth a cut and a checkpoint of its own: without them
+	// the next start would load again.
+	force := w.loading
+	w.loading = false
+	if force || time.Since(w.cutAt) >= w.cfg.CutInterval {
+		return w.broadcastCut(force)
+	}
+	return nil
+}
+
+// broadcastCut marks the boundary in all partitions. Nothing of later
+// transactions may be in the log then, which is so once everything that was
+// found there has been passed again.
+func (w *Writer) broadcastCut(force bool) error {
+	if !w.boundary || !w.uncut || !w.recovery.Drained() {
+		return nil
+	}
+	payload, err := json.Marshal(cutPayload{Position: w.last.Position, Time: w.last.Time})
+	if err != nil {
+		return fmt.Errorf("encoding a cut: %w", err)
+	}
+	w.cut++
+	w.uncut, w.cutAt = false, time.Now()
+	w.openCut(w.cut, force)
+	for _, p := range w.parts {
+		r := protocol.Record{Kind: protocol.Cut, Cut: w.cut, Tables: int64(len(w.entries)), Payload: payload}
+		if err := p.mark(w.ctx, &r, w.last.Time.UnixMilli()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Close ends the log with a last cut, if the source stands at a boundary, and
+// returns when everything is acknowledged.
+func (w *Writer) Close(ctx context.Context) error {
+	defer context.AfterFunc(ctx, func() { w.cancel(context.Cause(ctx)) })()
+	w.mu.Lock()
+	err := w.broadcastCut(true)
+	w.boundary = false // no other cut
+	parts := w.parts
+	w.mu.Unlock()
+	if err != nil {
+		return w.stop(err)
+	}
+	for _, p := range parts {
+		p.flush()
+		close(p.full)
+	}
+	if err := w.senders.Wait(); err != nil {
+		return w.stop(err)
+	}
+	close(w.force)
+	if err := w.keeper.Wait(); err != nil {
+		return w.stop(err)
+	}
+	ends := map[string]int64{}
+	for _, p := range parts {
+		ends[p.key()] = p.end
+	}
+	w.transport.finish(ends)
+	_ = w.stop(errClosed)
+	return nil
+}
+
+// stop ends all goroutines, waits for them and returns the cause of the end.
+func (w *Writer) stop(cause error) error {
+	w.once.Do(func() {
+		if w.cancel == nil {
+			return // never opened
+		}
+		w.cancel(cause)
+		_, _ = w.senders.Wait(), w.keeper.Wait() // their errors are the context's cause
+		w.control.cursor.close()
+		w.client.close()
+	})
+	if w.ctx == nil {
+		return cause
+	}
+	return context.Cause(w.ctx)
+}
+
+// run starts a goroutine whose error ends the writer.
+func (w *Writer) run(g *errgroup.Group, f func(context.Context) error) {
+	g.Go(func() error {
+		err := f(w.ctx)
+		if err != nil {
+			w.cancel(err)
+		}
+		return err
+	})
+}

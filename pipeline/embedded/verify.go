@@ -1,7 +1,6 @@
 package embedded
 
 import (
-	"bytes"
 	"cmp"
 	"encoding/binary"
 	"encoding/json"
@@ -125,6 +124,7 @@ type segmentReader struct {
 // (4), magic (1), CRC-32C of the rest (4), attributes (2), last offset delta (4).
 const (
 	lengthEnd  = 12
+	magicAt    = 16
 	crcAt      = 17
 	crcEnd     = 21
 	deltaAt    = 23
@@ -151,7 +151,7 @@ func (v *segmentReader) read(path string, last bool) error {
 		if n == 0 {
 			// The process, or the machine, may have died in the middle of the last write:
 			// then nothing whole follows.
-			if torn, err := tornTail(f, at, size); err != nil || last && torn {
+			if torn, err := v.tornTail(f, at, size); err != nil || last && torn {
 				return err
 			}
 			return damaged(path, fmt.Sprintf("the batch at byte %d is not what was written", at))
@@ -190,32 +190,26 @@ func (v *segmentReader) batch(f io.ReaderAt, at, size int64) (int64, error) {
 	return n, nil
 }
 
-// tornTail tells whether what stands from at on can be the rest of one write that
-// was cut short: a batch that would reach the end of the file or beyond it, or
-// zeros, which some file systems leave where data never came.
-func tornTail(f io.ReaderAt, at, size int64) (bool, error) {
-	var head [lengthEnd]byte
-	if size-at < lengthEnd {
-		return true, nil
-	}
-	if _, err := f.ReadAt(head[:], at); err != nil {
+// tornTail tells whether what stands from at on can be left over from a write
+// that was cut short, by the end of the process or, where writes are not synced,
+// of the machine: then no whole batch follows. A length that points beyond the
+// end of the file proves nothing, it may be the damage.
+func (v *segmentReader) tornTail(f io.ReaderAt, at, size int64) (bool, error) {
+	rest := make([]byte, size-at)
+	if _, err := f.ReadAt(rest, at); err != nil {
 		return false, err
 	}
-	if n := int64(binary.BigEndian.Uint32(head[8:])); n > 0 {
-		return lengthEnd+n >= size-at, nil
-	}
-	rest := io.NewSectionReader(f, at, size-at)
-	zeros, buf := make([]byte, 1<<16), make([]byte, 1<<16)
-	for {
-		n, err := rest.Read(buf)
-		if !bytes.Equal(buf[:n], zeros[:n]) {
+	for i := 1; i+headerSize <= len(rest); i++ {
+		b := rest[i:]
+		// What is cheap to see comes first: magic, an offset that could follow, a length
+		// that fits.
+		if first := int64(binary.BigEndian.Uint64(b)); b[magicAt] != 2 || first < v.next || first-max(v.next, 0) > size {
+			continue
+		}
+		n := lengthEnd + int64(binary.BigEndian.Uint32(b[8:]))
+		if n >= headerSize && n <= int64(len(b)) && crc32.Checksum(b[crcEnd:n], castagnoli) == binary.BigEndian.Uint32(b[crcAt:]) {
 			return false, nil
 		}
-		if err == io.EOF {
-			return true, nil
-		}
-		if err != nil {
-			return false, err
-		}
 	}
+	return true, nil
 }

@@ -10,7 +10,7 @@
 //  2. What cannot be represented exactly is an error that names column, value and
 //     remedy. Only zero and partial dates become NULL, and those are counted
 //     (TestRefusedValues, TestZeroDatesAreCounted).
-//  3. Text in a block is valid UTF-8 (TestRefusedValues).
+//  3. Text in a block is valid UTF-8 (TestInvalidText).
 //  4. Decoding never looks beyond the bytes it was given, whatever they are
 //     (FuzzImage, FuzzJSON).
 package value

@@ -122,7 +122,11 @@ func (r *jsonRenderer) scalar(typ byte, b []byte) error {
 	case jsonUint64:
 		r.out = strconv.AppendUint(r.out, binary.LittleEndian.Uint64(b), 10)
 	case jsonDouble:
-		r.out = appendDouble(r.out, math.Float64frombits(binary.LittleEndian.Uint64(b)))
+		f := math.Float64frombits(binary.LittleEndian.Uint64(b))
+		if math.IsNaN(f) || math.IsInf(f, 0) { // MySQL refuses them
+			return errJSONImage
+		}
+		r.out = appendDouble(r.out, f)
 	default:
 		return errJSONImage
 	}

@@ -1,0 +1,96 @@
+package value
+
+import (
+	"testing"
+
+	"github.com/go-mysql-org/go-mysql/mysql"
+
+	"github.com/beluga-cdc/beluga/schema"
+)
+
+// fuzzColumns are columns of every kind with the type and metadata that a table
+// map has for them.
+var fuzzColumns = []struct {
+	typ  schema.Type
+	code byte
+	meta uint16
+}{
+	{schema.Type{Kind: schema.TinyInt}, mysql.MYSQL_TYPE_TINY, 0},
+	{schema.Type{Kind: schema.MediumInt}, mysql.MYSQL_TYPE_INT24, 0},
+	{schema.Type{Kind: schema.BigInt, Unsigned: true}, mysql.MYSQL_TYPE_LONGLONG, 0},
+	{schema.Type{Kind: schema.Decimal, Precision: 38, Scale: 10}, mysql.MYSQL_TYPE_NEWDECIMAL, 38<<8 | 10},
+	{schema.Type{Kind: schema.Decimal, Precision: 65, Scale: 30}, mysql.MYSQL_TYPE_NEWDECIMAL, 65<<8 | 30},
+	{schema.Type{Kind: schema.Decimal, Precision: 30, Scale: 30}, mysql.MYSQL_TYPE_NEWDECIMAL, 30<<8 | 30},
+	{schema.Type{Kind: schema.Double}, mysql.MYSQL_TYPE_DOUBLE, 8},
+	{schema.Type{Kind: schema.Bit, Length: 13}, mysql.MYSQL_TYPE_BIT, 1<<8 | 5},
+	{schema.Type{Kind: schema.Date}, mysql.MYSQL_TYPE_DATE, 0},
+	{schema.Type{Kind: schema.Time, Scale: 5}, mysql.MYSQL_TYPE_TIME2, 5},
+	{schema.Type{Kind: schema.DateTime, Scale: 6}, mysql.MYSQL_TYPE_DATETIME2, 6},
+	{schema.Type{Kind: schema.Timestamp, Scale: 3}, mysql.MYSQL_TYPE_TIMESTAMP2, 3},
+	{schema.Type{Kind: schema.VarChar, Charset: "utf8mb4"}, mysql.MYSQL_TYPE_VARCHAR, 400},
+	{schema.Type{Kind: schema.Text, Charset: "latin1"}, mysql.MYSQL_TYPE_BLOB, 4},
+	{schema.Type{Kind: schema.Binary}, mysql.MYSQL_TYPE_STRING, 0xfe<<8 | 16},
+	{schema.Type{Kind: schema.Enum, Charset: "utf8mb4", Labels: []string{"a", "b"}}, mysql.MYSQL_TYPE_STRING, 247<<8 | 1},
+	{schema.Type{Kind: schema.Set, Charset: "utf8mb4", Labels: []string{"a", "b"}}, mysql.MYSQL_TYPE_STRING, 248<<8 | 1},
+	{schema.Type{Kind: schema.JSON}, mysql.MYSQL_TYPE_JSON, 4},
+}
+
+// FuzzImage: whatever the bytes, a decoder returns an error or a length within
+// them and appends exactly one value; and passing over a value takes as many
+// bytes as decoding it.
+func FuzzImage(f *testing.F) {
+	for i := range fuzzColumns {
+		f.Add(i, []byte{0x80, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17})
+	}
+	f.Fuzz(func(t *testing.T, which int, b []byte) {
+		if which < 0 {
+			return
+		}
+		c := fuzzColumns[which%len(fuzzColumns)]
+		table := &schema.Table{Columns: []schema.Column{{Name: "c", Type: c.typ}}}
+		if err := table.Prepare(); err != nil {
+			t.Fatal(err)
+		}
+		m, err := New(table, 0, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		decode, err := m.Image(c.code, c.meta)
+		if err != nil {
+			t.Fatal(err)
+		}
+		width, err := WidthOf(c.code, c.meta)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var vec schema.Vec
+		vec.Reset(table.Lake(0).Vec())
+		n, err := decode(&vec, b[:len(b):len(b)])
+		if err != nil {
+			if vec.N != 0 {
+				t.Fatalf("%v, but a value was appended", err)
+			}
+			return
+		}
+		passed, err := width.Skip(b)
+		if n < 1 || n > len(b) || vec.N != 1 || err != nil || passed != n {
+			t.Fatalf("decoded %d of %d bytes, %d values; passed over %d (%v)", n, len(b), vec.N, passed, err)
+		}
+	})
+}
+
+func FuzzJSON(f *testing.F) {
+	f.Add([]byte{0, 1, 0, 15, 0, 11, 0, 1, 0, 5, 1, 0, 'a'})
+	f.Add([]byte{2, 2, 0, 12, 0, 5, 1, 0, 4, 1, 0})
+	f.Add([]byte{15, 246, 5, 3, 2, 0x80, 1, 50})
+	f.Add([]byte{11, 0, 0, 0, 0, 0, 0, 0xf0, 0x7f})
+	f.Fuzz(func(t *testing.T, b []byte) {
+		if len(b) == 0 {
+			return
+		}
+		r := jsonRenderer{budget: len(b)}
+		if err := r.value(b[0], b[1:len(b):len(b)], 0); err == nil && len(r.out) == 0 {
+			t.Fatal("a document became nothing")
+		}
+	})
+}

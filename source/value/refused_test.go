@@ -1,0 +1,84 @@
+package value_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/beluga-cdc/beluga/schema"
+	"github.com/beluga-cdc/beluga/source/value"
+)
+
+// TestRefusedValues: both paths stop at what a block cannot hold, and say where
+// it is and what to do.
+func TestRefusedValues(t *testing.T) {
+	for _, c := range []struct{ name, typ, insert, want string }{
+		{"negative time", "time", "'-00:00:01'", "-00:00:01 lies outside 00:00:00–23:59:59"},
+		{"long time", "time(3)", "'838:59:59'", "838:59:59 lies outside"},
+		{"a whole day", "time", "'24:00:00'", "24:00:00 lies outside"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := newSource(t) // a result that was left half-way spoils its connection
+			s.exec(t, "DROP DATABASE IF EXISTS value_refused")
+			s.exec(t, "CREATE DATABASE value_refused CHARACTER SET utf8mb4")
+			from := s.position(t)
+			s.exec(t, "CREATE TABLE value_refused.t (id INT PRIMARY KEY, v "+c.typ+")")
+			s.exec(t, "INSERT INTO value_refused.t VALUES (1, "+c.insert+")")
+			_, err := s.blocks(t, "value_refused", from)
+			require.ErrorContains(t, err, "table value_refused.t, column v: ")
+			require.ErrorContains(t, err, c.want)
+			require.ErrorContains(t, err, "remedy")
+			table := &schema.Table{ID: schema.TableID{Database: "value_refused", Name: "t"}, Key: []int{0}, Columns: []schema.Column{
+				{Name: "id", Type: schema.Type{Kind: schema.Int}}, {Name: "v", Type: schema.Type{Kind: schema.Time}, Nullable: true}}}
+			require.NoError(t, table.Prepare())
+			_, err = s.load(t, table)
+			require.ErrorContains(t, err, c.want)
+		})
+	}
+}
+
+func TestZeroDatesAreCounted(t *testing.T) {
+	var stats value.Stats
+	table := &schema.Table{Key: []int{0}, Columns: []schema.Column{
+		{Name: "k", Type: schema.Type{Kind: schema.Date}}, {Name: "d", Type: schema.Type{Kind: schema.Date}}}}
+	require.NoError(t, table.Prepare())
+	mappers, err := value.NewAll(table, &stats)
+	require.NoError(t, err)
+	var vec schema.Vec
+	vec.Reset(schema.VecInt32)
+	for i, m := range mappers {
+		decode, err := m.Image(10, 0)
+		require.NoError(t, err)
+		_, err = decode(&vec, []byte{0, 0, 0})
+		if i == 0 {
+			require.ErrorContains(t, err, "the primary key holds 0000-00-00")
+			require.Zero(t, vec.N)
+			continue
+		}
+		require.NoError(t, err)
+	}
+	require.EqualValues(t, 1, stats.ZeroDates.Load())
+	require.True(t, vec.IsNull(0))
+}
+
+func TestInvalidText(t *testing.T) {
+	table := &schema.Table{ID: schema.TableID{Database: "d", Name: "t"}, Key: []int{0}, Columns: []schema.Column{
+		{Name: "id", Type: schema.Type{Kind: schema.Int}}, {Name: "v", Type: schema.Type{Kind: schema.VarChar, Charset: "utf8mb4", Length: 10}}}}
+	require.NoError(t, table.Prepare())
+	m, err := value.New(table, 1, nil)
+	require.NoError(t, err)
+	decode, err := m.Image(15, 40)
+	require.NoError(t, err)
+	var vec schema.Vec
+	vec.Reset(schema.VecBytes)
+	_, err = decode(&vec, []byte{2, 'a', 0xff})
+	require.ErrorContains(t, err, `table d.t, column v: the value "a\xff"… is no valid utf8mb4; remedy`)
+	require.Zero(t, vec.N)
+}
+
+func TestUnknownCharset(t *testing.T) {
+	table := &schema.Table{ID: schema.TableID{Database: "d", Name: "t"}, Columns: []schema.Column{{Name: "v", Type: schema.Type{Kind: schema.VarChar, Charset: "gbk"}}}}
+	require.NoError(t, table.Prepare())
+	_, err := value.New(table, 0, nil)
+	require.ErrorContains(t, err, `table d.t, column v: character set "gbk" cannot be replicated in this version; remedy`)
+}

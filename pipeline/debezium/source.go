@@ -1,6 +1,7 @@
 package debezium
 
 import (
+	"bytes"
 	"strconv"
 
 	"github.com/beluga-cdc/beluga/schema"
@@ -19,6 +20,7 @@ type sourceBlock struct {
 	origin schema.Origin
 	load   bool
 	valid  bool
+	server []byte // text of the GTID's server and tag, which hardly ever change
 
 	head, middle, tail []byte // up to the row's number; up to the op; the rest
 }
@@ -38,36 +40,49 @@ func (s *sourceBlock) set(o *schema.Origin, load bool) {
 	if s.valid && s.load == load && s.origin == *o {
 		return
 	}
+	if s.origin.GTID.UUID != o.GTID.UUID || s.origin.GTID.Tag != o.GTID.Tag || len(s.server) == 0 {
+		s.server = o.GTID.Append(s.server[:0])
+		s.server = s.server[:bytes.LastIndexByte(s.server, ':')+1]
+	}
 	s.origin, s.load, s.valid = *o, load, true
-	var buf [3][]byte
-	var digits [24]byte
+	s.setHead(o, load)
+	s.setTail(o, load)
+}
 
+// setHead writes what stands before the row's number.
+func (s *sourceBlock) setHead(o *schema.Origin, load bool) {
+	var digits [24]byte
+	at := timeTexts(digits[:0], o.Time*1000)
 	h := append(s.head[:0], s.first...)
-	buf = timeTexts(digits[:0], o.Time*1000)
-	h = append(h, buf[0]...)
+	h = append(h, at[0]...)
 	if load {
 		h = append(h, `,"snapshot":"true"`...)
 	} else {
 		h = append(h, `,"snapshot":"false"`...)
 	}
 	h = append(h, s.db...)
-	h = append(h, buf[1]...)
+	h = append(h, at[1]...)
 	h = append(h, `,"ts_ns":`...)
-	h = append(h, buf[2]...)
+	h = append(h, at[2]...)
 	h = append(h, s.table...)
 	h = strconv.AppendUint(h, uint64(o.ServerID), 10)
 	if o.GTID.IsZero() {
 		h = append(h, `,"gtid":null,"file":`...)
 	} else {
 		h = append(h, `,"gtid":"`...)
-		h = o.GTID.Append(h)
+		h = append(h, s.server...)
+		h = strconv.AppendInt(h, o.GTID.N, 10)
 		h = append(h, `","file":`...)
 	}
 	h, _ = appendText(h, []byte(o.File))
 	h = append(h, `,"pos":`...)
 	h = strconv.AppendUint(h, o.Pos, 10)
 	s.head = append(h, `,"row":`...)
+}
 
+// setTail writes what stands between the row's number and the op, and behind
+// the op.
+func (s *sourceBlock) setTail(o *schema.Origin, load bool) {
 	m := append(s.middle[:0], `,"thread":`...)
 	if load {
 		m = append(m, "null"...)
@@ -76,13 +91,14 @@ func (s *sourceBlock) set(o *schema.Origin, load bool) {
 	}
 	s.middle = append(m, `,"query":null},"transaction":null,"op":"`...)
 
-	buf = timeTexts(digits[:0], s.cfg.Now().UnixNano())
+	var digits [24]byte
+	now := timeTexts(digits[:0], s.cfg.Now().UnixNano())
 	t := append(s.tail[:0], `","ts_ms":`...)
-	t = append(t, buf[0]...)
+	t = append(t, now[0]...)
 	t = append(t, `,"ts_us":`...)
-	t = append(t, buf[1]...)
+	t = append(t, now[1]...)
 	t = append(t, `,"ts_ns":`...)
-	t = append(t, buf[2]...)
+	t = append(t, now[2]...)
 	s.tail = append(t, '}')
 }
 

@@ -18,6 +18,7 @@ import (
 )
 
 const (
+	clientID       = "beluga"
 	attemptTimeout = 30 * time.Second // of one request; its outcome is unknown then
 	openTimeout    = 10 * time.Second // for the first answer of a cluster
 	minBackoff     = 50 * time.Millisecond
@@ -37,7 +38,7 @@ type client struct {
 
 func newClient(brokers []string, log *slog.Logger) *client {
 	d := &net.Dialer{Timeout: 5 * time.Second}
-	t := &kafka.Transport{ClientID: "beluga", Dial: d.DialContext, MetadataTTL: 5 * time.Second}
+	t := &kafka.Transport{ClientID: clientID, Dial: d.DialContext, MetadataTTL: 5 * time.Second}
 	return &client{
 		kafka:     &kafka.Client{Addr: kafka.TCP(brokers...), Transport: t},
 		transport: t,
@@ -174,9 +175,13 @@ func (c *client) leader(ctx context.Context, topic string, partition int) (strin
 	return "", kafka.UnknownTopicOrPartition
 }
 
-// describe returns what the cluster says of a topic.
+// describe returns what the cluster says of a topic. The client that is kept
+// would answer from a picture that is seconds old; a new one has to ask.
 func (c *client) describe(ctx context.Context, topic string) (kafka.Topic, error) {
-	res, err := c.kafka.Metadata(ctx, &kafka.MetadataRequest{Topics: []string{topic}})
+	fresh := &kafka.Transport{ClientID: clientID, Dial: c.dialer.DialContext, MetadataTopics: []string{topic}}
+	defer fresh.CloseIdleConnections()
+	asker := kafka.Client{Addr: c.kafka.Addr, Transport: fresh}
+	res, err := asker.Metadata(ctx, &kafka.MetadataRequest{Topics: []string{topic}})
 	if err != nil {
 		return kafka.Topic{}, err
 	}

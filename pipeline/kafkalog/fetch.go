@@ -131,7 +131,7 @@ func (c *cursor) encode(offset int64) []byte {
 	b = be.AppendUint16(b, apiFetch)
 	b = be.AppendUint16(b, fetchVersion)
 	b = be.AppendUint32(b, uint32(c.correlation))
-	b = appendString(b, "beluga")
+	b = appendString(b, clientID)
 	b = be.AppendUint32(b, 0xffffffff) // replica: none, a consumer
 	b = be.AppendUint32(b, uint32(maxWait.Milliseconds()))
 	b = be.AppendUint32(b, 1) // an answer as soon as there is a byte

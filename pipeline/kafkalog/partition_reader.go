@@ -50,7 +50,6 @@ type partitionReader struct {
 	delivered int64 // offset behind the last item
 	record    protocol.Record
 	txn       protocol.Txn // of the block's last origin
-	change    *schema.SchemaChange
 }
 
 // fetchAhead fetches into two buffers in turn, one of which is decoded.
@@ -104,7 +103,7 @@ func (p *partitionReader) decode(ctx context.Context, sets <-chan fetched, bufs 
 		case f = <-sets:
 		default:
 			// Nothing is waiting: what is there must not wait either.
-			if err := p.deliver(ctx, item{}); err != nil {
+			if err := p.deliver(ctx); err != nil {
 				return err
 			}
 			select {
@@ -142,8 +141,11 @@ func (p *partitionReader) take(ctx context.Context, r *recordbatch.Record) error
 		if err := json.Unmarshal(p.record.Payload, &c); err != nil {
 			return fmt.Errorf("record %d: decoding a cut: %w", r.Offset, err)
 		}
+		if err := p.flush(ctx, r.Offset); err != nil {
+			return err
+		}
 		p.ahead.Cut = p.record.Cut
-		return p.deliver(ctx, item{cut: &c, number: p.record.Cut, tables: p.record.Tables})
+		return p.push(ctx, item{state: p.ahead, cut: &c, number: p.record.Cut, tables: p.record.Tables})
 	case protocol.DDL:
 		return p.ddl(ctx, r)
 	}
@@ -165,7 +167,7 @@ func (p *partitionReader) ddl(ctx context.Context, r *recordbatch.Record) error 
 	}
 	p.ahead.Schema = p.record.Version
 	p.use(c.Table)
-	return p.deliver(ctx, item{change: c, version: p.record.Version})
+	return p.push(ctx, item{state: p.ahead, change: c, version: p.record.Version})
 }
 
 // use decodes what follows under a shape.
@@ -196,7 +198,7 @@ func (p *partitionReader) row(ctx context.Context, r *recordbatch.Record) error 
 	}
 	p.size += len(r.Value)
 	if b.Rows() >= maxBlockRows || p.size >= p.blockSize {
-		return p.deliver(ctx, item{})
+		return p.deliver(ctx)
 	}
 	return nil
 }
@@ -213,7 +215,8 @@ func (p *partitionReader) origin(r *recordbatch.Record) schema.Origin {
 	return o
 }
 
-// flush delivers the rows that wait, as they stand before an offset.
+// flush delivers the rows that wait before a mark at that offset. The rows' item
+// must not claim to stand behind the mark: a log may end there.
 func (p *partitionReader) flush(ctx context.Context, offset int64) error {
 	if p.block == nil {
 		return nil
@@ -223,19 +226,13 @@ func (p *partitionReader) flush(ctx context.Context, offset int64) error {
 	return p.push(ctx, item{state: state})
 }
 
-// deliver hands over the rows that wait and then the item, if there is anything
-// to say.
-func (p *partitionReader) deliver(ctx context.Context, it item) error {
-	it.state = p.ahead
-	if p.block != nil && (it.cut != nil || it.change != nil) {
-		if err := p.push(ctx, item{state: it.state}); err != nil {
-			return err
-		}
-	}
-	if p.block == nil && it.cut == nil && it.change == nil && p.delivered == it.state.Offset {
+// deliver hands over the rows that wait, or tells how far the partition came
+// where records were dropped.
+func (p *partitionReader) deliver(ctx context.Context) error {
+	if p.block == nil && p.delivered == p.ahead.Offset {
 		return nil
 	}
-	return p.push(ctx, it)
+	return p.push(ctx, item{state: p.ahead})
 }
 
 func (p *partitionReader) push(ctx context.Context, it item) error {

@@ -2,13 +2,13 @@
 # key in Go's build cache: everything would be compiled twice.
 export CGO_ENABLED := 0
 
-BIN         := dist/beluga
+BIN         := beluga
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-build: ## build dist/beluga
+build: ## build ./beluga
 	go build -o $(BIN) ./cmd/beluga
 
 # go test shows the reason of a skipped test only with -v; the tests also write it to BELUGA_TEST_SKIPS.
@@ -23,7 +23,7 @@ demo: build ## replicate a live MySQL and compare (KAFKA=embedded or KAFKA=host:
 
 bench: build ## measure load and catch-up on this machine (ARGS: more flags of `beluga bench`)
 	testdata/servers/mysql.sh start dist/bench-mysql 33990
-	@$(BIN) bench --from mysql://root@127.0.0.1:33990/bench $(ARGS); status=$$?; \
+	@./$(BIN) bench --from mysql://root@127.0.0.1:33990/bench $(ARGS); status=$$?; \
 	testdata/servers/mysql.sh stop dist/bench-mysql; exit $$status
 
 lint: ## gofmt, go vet, staticcheck, the import rules; golangci-lint where it is installed
@@ -36,7 +36,7 @@ lint: ## gofmt, go vet, staticcheck, the import rules; golangci-lint where it is
 fmt: ## format the code
 	gofmt -w .
 
-clean: ## remove what was built here; the servers' cache stays
-	rm -rf dist
+clean: ## remove the binary and the demo's lake; the servers' cache stays
+	rm -rf $(BIN) dist lake-demo
 
 .PHONY: help build test demo bench lint fmt clean

@@ -40,8 +40,7 @@ func (f *field) decode(v *schema.Vec, p []byte) (n int, err error) {
 	case 't', 'f':
 		return f.decodeBool(v, p)
 	}
-	switch f.form {
-	case formFloat32, formFloat64:
+	if f.form == formFloat32 || f.form == formFloat64 {
 		return f.decodeFloat(v, p)
 	}
 	return f.decodeInt(v, p)
@@ -238,7 +237,7 @@ func (f *field) decodeBase64(v *schema.Vec, s []byte) error {
 	}
 	if f.form == formDecimalText {
 		text := decimalText(raw, f.scale)
-		if digits := strings.Replace(strings.TrimLeft(text, "-0"), ".", "", 1); len(strings.TrimLeft(digits, "0")) > f.precision {
+		if digits := strings.Replace(text, ".", "", 1); len(strings.TrimLeft(digits, "-0")) > f.precision {
 			return errRange
 		}
 		v.AppendBytes([]byte(text))

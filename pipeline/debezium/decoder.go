@@ -199,8 +199,8 @@ func (d *Decoder) appendOld(b *schema.Block, p []byte) ([]byte, bool) {
 	if d.lastKey == len(d.row) {
 		return p, true
 	}
-	// No row object has an object inside that could end so, and in a string the
-	// quotes would be escaped.
+	// In a string the quotes would be escaped, and no type that we know is an object
+	// inside the row.
 	i := bytes.Index(p, []byte(`},"after":`))
 	if i < 0 {
 		return p, false

@@ -67,46 +67,54 @@ func NewEncoder(t *schema.Table, cfg Config) *Encoder {
 // logged. They are valid until the next call. o is the origin that the row
 // belongs to.
 func (e *Encoder) Row(b *schema.Block, row int, o *schema.Origin) ([]Record, error) {
-	op := b.Ops[row]
-	e.source.set(o, op == schema.OpRead)
-	var err error
-	switch op {
-	case schema.OpRead, schema.OpInsert:
-		err = e.insert(b, row, op)
-	case schema.OpUpdate:
-		switch same, missing := e.keyIsSame(b, row); {
-		case missing >= 0:
-			err = e.missingOld(missing)
-		case same:
-			err = e.update(b, row)
-		default:
-			return e.rekey(b, row)
-		}
-	case schema.OpDelete:
-		return e.delete(b, row)
-	default:
-		err = fmt.Errorf("operation %q is none of r, c, u, d", byte(op))
-	}
+	n, err := e.encode(b, row, o)
 	if err != nil {
 		return nil, fmt.Errorf("encoding a row of table %s: %w", e.table.ID, err)
 	}
-	e.records[0] = Record{Key: e.newKey, Value: e.value}
-	return e.records[:1], nil
+	return e.records[:n], nil
 }
 
-func (e *Encoder) insert(b *schema.Block, row int, op schema.Op) (err error) {
-	if e.newKey, err = e.keyOf(e.newKey, b.New, row); err != nil {
-		return err
+// encode fills the first n records.
+func (e *Encoder) encode(b *schema.Block, row int, o *schema.Origin) (n int, err error) {
+	op := b.Ops[row]
+	e.source.set(o, op == schema.OpRead)
+	if (op == schema.OpUpdate || op == schema.OpDelete) && len(b.Old) == 0 {
+		return 0, missingImage(e.row[0].name)
 	}
-	e.value, err = e.created(e.value[:0], b, row, op)
-	return err
+	switch op {
+	case schema.OpRead, schema.OpInsert:
+		e.value, err = e.created(e.value[:0], b, row, op)
+		e.records[0] = Record{Key: e.newKey, Value: e.value}
+		return 1, err
+	case schema.OpUpdate:
+		same, err := e.keyIsSame(b, row)
+		if err != nil {
+			return 0, err
+		}
+		if !same {
+			return 3, e.rekey(b, row)
+		}
+		return 1, e.update(b, row)
+	case schema.OpDelete:
+		err = e.deleted(b, row)
+		e.records[0] = Record{Key: e.oldKey, Value: e.value}
+		// The tombstone: without it a compacted topic would keep the deletion for ever.
+		e.records[1] = Record{Key: e.oldKey}
+		return 2, err
+	}
+	return 0, fmt.Errorf("operation %q is none of r, c, u, d", byte(op))
 }
 
-// created writes an event without an old image.
-func (e *Encoder) created(dst []byte, b *schema.Block, row int, op schema.Op) ([]byte, error) {
+// created writes newKey, and an event without an old image to dst.
+func (e *Encoder) created(dst []byte, b *schema.Block, row int, op schema.Op) (_ []byte, err error) {
+	if e.newKey, err = e.keyOf(e.newKey, b.New, row); err != nil {
+		return dst, err
+	}
 	dst = append(dst, `{"before":null,"after":`...)
-	dst, err := appendObject(dst, e.row, b.New, row)
-	return e.source.append(dst, row, op), err
+	if dst, err = appendObject(dst, e.row, b.New, row); err != nil {
+		return dst, err
+	}
+	return e.source.append(dst, row, op), nil
 }
 
 func (e *Encoder) update(b *schema.Block, row int) (err error) {
@@ -122,24 +130,12 @@ func (e *Encoder) update(b *schema.Block, row int) (err error) {
 		return err
 	}
 	e.value = e.source.append(dst, row, schema.OpUpdate)
+	e.records[0] = Record{Key: e.newKey, Value: e.value}
 	return nil
 }
 
-// delete writes the deletion and a tombstone after it: without one, a compacted
-// topic would keep the deletion for ever.
-func (e *Encoder) delete(b *schema.Block, row int) ([]Record, error) {
-	if err := e.deleted(b, row); err != nil {
-		return nil, fmt.Errorf("encoding a row of table %s: %w", e.table.ID, err)
-	}
-	e.records[0] = Record{Key: e.oldKey, Value: e.value}
-	e.records[1] = Record{Key: e.oldKey}
-	return e.records[:2], nil
-}
-
+// deleted writes oldKey, and an event without a new image to value.
 func (e *Encoder) deleted(b *schema.Block, row int) (err error) {
-	if len(b.Old) == 0 {
-		return e.missingOld(0)
-	}
 	if e.oldKey, err = e.keyOf(e.oldKey, b.Old, row); err != nil {
 		return err
 	}
@@ -155,23 +151,19 @@ func (e *Encoder) deleted(b *schema.Block, row int) (err error) {
 // rekey writes an update that changes the key as the end of one row and the
 // birth of another: a consumer that goes by record keys would keep the old row
 // otherwise.
-func (e *Encoder) rekey(b *schema.Block, row int) ([]Record, error) {
-	err := e.deleted(b, row)
-	if err == nil {
-		e.newKey, err = e.keyOf(e.newKey, b.New, row)
+func (e *Encoder) rekey(b *schema.Block, row int) (err error) {
+	if err = e.deleted(b, row); err != nil {
+		return err
 	}
-	if err == nil {
-		e.second, err = e.created(e.second[:0], b, row, schema.OpInsert)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("encoding a row of table %s: %w", e.table.ID, err)
+	if e.second, err = e.created(e.second[:0], b, row, schema.OpInsert); err != nil {
+		return err
 	}
 	e.newHeader[0] = Header{headerNewKey, e.newKey}
 	e.oldHeader[0] = Header{headerOldKey, e.oldKey}
 	e.records[0] = Record{Key: e.oldKey, Value: e.value, Headers: e.newHeader[:]}
 	e.records[1] = Record{Key: e.oldKey, Headers: e.newHeader[:]}
 	e.records[2] = Record{Key: e.newKey, Value: e.second, Headers: e.oldHeader[:]}
-	return e.records[:], nil
+	return nil
 }
 
 func (e *Encoder) keyOf(dst []byte, image []schema.Vec, row int) ([]byte, error) {
@@ -181,23 +173,18 @@ func (e *Encoder) keyOf(dst []byte, image []schema.Vec, row int) ([]byte, error)
 	return appendObject(dst[:0], e.key, image, row)
 }
 
-// keyIsSame tells whether an update left the key as it was. missing is a key
-// column whose old image is not there, or -1.
-func (e *Encoder) keyIsSame(b *schema.Block, row int) (same bool, missing int) {
-	if len(b.Old) == 0 {
-		return false, 0
-	}
+// keyIsSame tells whether an update left the key as it was.
+func (e *Encoder) keyIsSame(b *schema.Block, row int) (bool, error) {
 	for i := range e.key {
 		c := e.key[i].col
-		old, now := &b.Old[c], &b.New[c]
-		if old.N <= row {
-			return false, c
+		if b.Old[c].N <= row {
+			return false, missingImage(e.key[i].name)
 		}
-		if !sameValue(old, now, row) {
-			return false, -1
+		if !sameValue(&b.Old[c], &b.New[c], row) {
+			return false, nil
 		}
 	}
-	return true, -1
+	return true, nil
 }
 
 func sameValue(a, b *schema.Vec, row int) bool {
@@ -213,10 +200,6 @@ func sameValue(a, b *schema.Vec, row int) bool {
 		return bytes.Equal(a.Dec128(row), b.Dec128(row))
 	}
 	return bytes.Equal(a.Bytes(row), b.Bytes(row))
-}
-
-func (e *Encoder) missingOld(col int) error {
-	return missingImage(e.table.Columns[col].Name)
 }
 
 func missingImage(column string) error {

@@ -16,9 +16,6 @@ import (
 	"github.com/beluga-cdc/beluga/schema"
 )
 
-// The TestRoundTrip property: whatever rows a table has, what was encoded
-// decodes to the same values, on the short way and on the general one.
-
 func genType(t *rapid.T) schema.Type {
 	k := schema.Kind(rapid.IntRange(int(schema.TinyInt), int(schema.JSON)).Draw(t, "kind"))
 	typ := schema.Type{Kind: k}
@@ -176,6 +173,8 @@ var detours = map[string]func([]byte) []byte{
 	},
 }
 
+// TestRoundTrip: whatever rows a table has, what was encoded decodes to the same
+// values, on the short way and on the general one.
 func TestRoundTrip(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		b := genBlock(t, genTable(t))

@@ -218,3 +218,19 @@ func TestBadConfig(t *testing.T) {
 	require.ErrorContains(t, err, "address already in use")
 	start(t, dir, embedded.Config{}) // the lock was given back
 }
+
+// TestDeletedTopic: what is left of a topic that was deleted is no damage.
+func TestDeletedTopic(t *testing.T) {
+	dir := t.TempDir()
+	b := start(t, dir, embedded.Config{})
+	c := client(t, b.Addr())
+	createTopic(t, c)
+	require.NoError(t, produce(t.Context(), c, 0, 10))
+	r, err := c.DeleteTopics(t.Context(), &kafka.DeleteTopicsRequest{Topics: []string{topic}})
+	require.NoError(t, err)
+	require.NoError(t, r.Errors[topic])
+	require.NoError(t, b.Close())
+	c = client(t, start(t, dir, embedded.Config{}).Addr())
+	createTopic(t, c)
+	require.Empty(t, consume(t, c))
+}

@@ -75,10 +75,17 @@ func (w *Warehouse) Close() error {
 	if c, ok := w.Catalog.(catalog.Closer); ok {
 		errs = append(errs, c.Close())
 	}
-	if w.lock != nil {
-		errs = append(errs, w.lock.Close())
+	return errors.Join(append(errs, w.Unlock())...)
+}
+
+// Unlock gives the lock back and leaves the warehouse open.
+func (w *Warehouse) Unlock() error {
+	if w.lock == nil {
+		return nil
 	}
-	return errors.Join(errs...)
+	f := w.lock
+	w.lock = nil
+	return f.Close()
 }
 
 // Location returns where a table lies.

@@ -1,0 +1,160 @@
+package sink
+
+import (
+	"context"
+	"fmt"
+	"testing"
+
+	"github.com/apache/iceberg-go/table"
+	"github.com/stretchr/testify/require"
+
+	"github.com/beluga-cdc/beluga/schema"
+)
+
+// fieldIDs returns the columns of the lake's table in order, with their ids.
+func (w *world) fieldIDs(name string) (ids []string) {
+	it, err := w.somebody().LoadTable(context.Background(), table.Identifier{"shop", name})
+	require.NoError(w, err)
+	for _, f := range it.Schema().Fields() {
+		ids = append(ids, fmt.Sprintf("%s=%d %v", f.Name, f.ID, f.Required))
+	}
+	return ids
+}
+
+func TestAddColumn(t *testing.T) {
+	w := newWorld(t, Config{})
+	w.define(shapeOf(t, "orders", keyComposite), keyComposite, schema.SchemaChange{Reset: true})
+	require.NoError(t, w.load("orders", 0, 300))
+	require.NoError(t, w.commit())
+	require.Equal(t, []string{"a=1 true", "v=2 false", "b=3 true", "s=4 false", "amt=5 false", "at=6 false"}, w.fieldIDs("orders"))
+
+	// Rows of the old shape, two new columns in two steps, rows of each: one batch.
+	require.NoError(t, w.write("orders", w.randomChanges(400, 50)))
+	shape := shapeOf(t, "orders", keyComposite, "note")
+	w.define(shape, keyComposite, schema.SchemaChange{})
+	r := w.record()
+	r.more = map[string]string{"note": "one"}
+	require.NoError(t, w.write("orders", changes{1: &r, 1000: &r}))
+	shape = shapeOf(t, "orders", keyComposite, "note", "tag")
+	// The last one stands in the middle, as with ADD COLUMN … AFTER.
+	shape.Columns = append(shape.Columns[:2:2], append([]schema.Column{shape.Columns[7]}, shape.Columns[2:7]...)...)
+	shape.Key = []int{3, 0}
+	require.NoError(t, shape.Prepare())
+	w.define(shape, keyComposite, schema.SchemaChange{})
+	s := w.record()
+	s.more = map[string]string{"note": "two", "tag": "x"}
+	require.NoError(t, w.write("orders", changes{2: &s, 1001: &s, 1000: nil}))
+	require.NoError(t, w.commit())
+	w.check("orders")
+	require.Equal(t, []string{"a=1 true", "v=2 false", "tag=8 false", "b=3 true", "s=4 false", "amt=5 false", "at=6 false", "note=7 false"}, w.fieldIDs("orders"))
+
+	r2 := w.restart()
+	require.True(t, schema.DiffTables(shape, r2.Tables[shape.ID].Table).IsEmpty())
+	require.NoError(t, w.write("orders", w.randomChanges(400, 50)))
+	require.NoError(t, w.commit())
+	w.check("orders")
+}
+
+// Old rows show MySQL's default in a column that was added with one: those in
+// committed files, those of the running batch, and none that is deleted.
+func TestAddColumnWithFill(t *testing.T) {
+	for name, readers := range encodings {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, Config{Readers: readers, TargetFileBytes: 60_000})
+			w.define(shapeOf(t, "orders", keyString), keyString, schema.SchemaChange{Reset: true})
+			require.NoError(t, w.load("orders", 0, 3000))
+			require.NoError(t, w.commit())
+			require.NoError(t, w.write("orders", w.randomChanges(3500, 300)))
+			require.NoError(t, w.commit())
+			require.NoError(t, w.write("orders", w.randomChanges(3500, 300)))
+
+			shape := shapeOf(t, "orders", keyString, "status", "note")
+			fill := schema.NewBlock(shape)
+			for i := range fill.New {
+				if shape.Columns[i].Name == "status" {
+					fill.New[i].AppendBytes([]byte("open"))
+				} else {
+					fill.New[i].AppendNull()
+				}
+			}
+			fill.Ops = append(fill.Ops, schema.OpInsert)
+			for k, r := range w.rows["orders"] {
+				r.more = map[string]string{"status": "open"}
+				w.rows["orders"][k] = r
+			}
+			w.define(shape, keyString, schema.SchemaChange{Fill: fill})
+			r := w.record()
+			r.more = map[string]string{"status": "shut"}
+			require.NoError(t, w.write("orders", changes{3: &r, 4: nil, 9000: &r}))
+			require.NoError(t, w.commit())
+			w.check("orders")
+			require.NoError(t, w.write("orders", w.randomChanges(3500, 300)))
+			require.NoError(t, w.commit())
+			w.check("orders")
+			w.restart()
+			require.NoError(t, w.write("orders", w.randomChanges(3500, 300)))
+			require.NoError(t, w.commit())
+			w.check("orders")
+		})
+	}
+}
+
+func TestReset(t *testing.T) {
+	for name, readers := range encodings {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, Config{Readers: readers})
+			w.define(shapeOf(t, "orders", keyInteger), keyInteger, schema.SchemaChange{Reset: true})
+			require.NoError(t, w.load("orders", 0, 300))
+			require.NoError(t, w.commit())
+			for range 3 {
+				require.NoError(t, w.write("orders", w.randomChanges(300, 60)))
+				require.NoError(t, w.commit())
+			}
+			w.restart()
+			require.NoError(t, w.write("orders", w.randomChanges(300, 60)))
+			w.define(shapeOf(t, "orders", keyInteger), keyInteger, schema.SchemaChange{Reset: true})
+			require.NoError(t, w.load("orders", 100, 200))
+			require.NoError(t, w.commit())
+			w.check("orders")
+			require.EqualValues(t, 1, w.info("orders").DataFiles)
+			require.Zero(t, w.info("orders").DeleteFiles)
+
+			// Another key, other columns: a load may follow any change.
+			w.define(shapeOf(t, "orders", keyComposite, "note"), keyComposite, schema.SchemaChange{Reset: true})
+			require.NoError(t, w.load("orders", 0, 50))
+			require.NoError(t, w.commit())
+			w.check("orders")
+			require.NoError(t, w.write("orders", w.randomChanges(100, 60)))
+			require.NoError(t, w.commit())
+			w.restart()
+			w.check("orders")
+
+			// Emptied, and no row after it.
+			w.define(shapeOf(t, "orders", keyComposite, "note"), keyComposite, schema.SchemaChange{Reset: true})
+			require.NoError(t, w.commit())
+			w.check("orders")
+		})
+	}
+}
+
+func TestRefusedChanges(t *testing.T) {
+	for want, change := range map[string]func(*schema.Table){
+		"column s dropped":             func(s *schema.Table) { s.Columns = append(s.Columns[:2:2], s.Columns[3:]...) },
+		"column v changed from int to": func(s *schema.Table) { s.Columns[1].Type.Kind = schema.BigInt },
+		"primary key changed":          func(s *schema.Table) { s.Key = []int{1} },
+	} {
+		t.Run(want, func(t *testing.T) {
+			w := newWorld(t, Config{})
+			w.define(shapeOf(t, "orders", keyInteger), keyInteger, schema.SchemaChange{Reset: true})
+			require.NoError(t, w.commit())
+			shape := shapeOf(t, "orders", keyInteger)
+			change(shape)
+			require.NoError(t, shape.Prepare())
+			require.NoError(t, w.lake.Define(context.Background(), schema.SchemaChange{Table: shape}))
+			err := w.commit()
+			require.ErrorContains(t, err, want)
+			require.ErrorContains(t, err, "table shop.orders")
+			require.ErrorContains(t, err, "drop the table in the lake")
+		})
+	}
+}

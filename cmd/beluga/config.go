@@ -5,11 +5,12 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
-	"net/url"
 	"regexp"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/beluga-cdc/beluga/source"
 )
 
 // Config is everything that the user can choose. The same struct is the
@@ -42,10 +43,12 @@ type KafkaConfig struct {
 	Brokers     []string `yaml:"brokers" list:"comma" short:"true" help:"go through Kafka: host:port of one or more brokers, or \"embedded\" for a broker inside this process"`
 	TopicPrefix string   `yaml:"topic-prefix" help:"topics are called <prefix>.<database>.<table> (default: the pipeline's name)"`
 	Partitions  int      `yaml:"partitions" help:"partitions of a topic that is made"`
-	Replication int      `yaml:"replication" help:"replicas of a topic that is made"`
+	Replication int      `yaml:"replication" help:"replicas of a topic that is made (default: as the broker is set up)"`
 	Retention   Duration `yaml:"retention" help:"how long a topic that is made keeps its events"`
 	Compression string   `yaml:"compression" enum:"none,snappy,lz4,zstd" help:"compression of the events"`
 }
+
+const defaultRetention = Duration(7 * 24 * time.Hour)
 
 // Embedded is the word that stands for a broker inside the process.
 const Embedded = "embedded"
@@ -85,8 +88,7 @@ func defaultConfig() Config {
 		Name: "beluga",
 		Kafka: KafkaConfig{
 			Partitions:  1,
-			Replication: 1,
-			Retention:   Duration(7 * 24 * time.Hour),
+			Retention:   defaultRetention,
 			Compression: "snappy",
 		},
 		Commit:   CommitConfig{Interval: Duration(10 * time.Second), Rows: 1_000_000},
@@ -160,8 +162,8 @@ func (c *Config) validate(needs []string) (faults []fault) {
 	if slices.Contains(needs, "from") && c.From == "" {
 		bad("from", "missing; say where MySQL is: --from mysql://user@host/database")
 	} else if c.From != "" {
-		if text := checkServerURL(c.From); text != "" {
-			bad("from", "%s", text)
+		if _, err := source.ParseURL(c.From); err != nil {
+			bad("from", "%s", strings.TrimLeft(strings.TrimPrefix(err.Error(), "--from"), ": "))
 		}
 	}
 	if slices.Contains(needs, "to") && c.To == "" {
@@ -197,6 +199,9 @@ func positive[T int | Duration](bad func(path, format string, args ...any), path
 	}
 }
 
+// embedded tells whether the broker is to run inside this process.
+func (k *KafkaConfig) embedded() bool { return slices.Contains(k.Brokers, Embedded) }
+
 func (k *KafkaConfig) validate(bad func(path, format string, args ...any)) {
 	for _, b := range k.Brokers {
 		if b == Embedded {
@@ -210,21 +215,14 @@ func (k *KafkaConfig) validate(bad func(path, format string, args ...any)) {
 		}
 	}
 	positive(bad, "kafka.partitions", k.Partitions)
-	positive(bad, "kafka.replication", k.Replication)
-	positive(bad, "kafka.retention", k.Retention)
-}
-
-// checkServerURL says what is wrong with the URL of a server, without repeating
-// it: it may hold a password.
-func checkServerURL(text string) string {
-	u, err := url.Parse(text)
-	switch {
-	case err != nil:
-		return "is no URL; write mysql://user:password@host:port/database, with special characters of the password as %XX"
-	case u.Scheme != "mysql":
-		return fmt.Sprintf("begins with %q; write mysql://user@host/database", u.Scheme+":")
-	case u.Hostname() == "":
-		return "names no host; write mysql://user@host/database"
+	if k.Replication < 0 {
+		bad("kafka.replication", "%d must not be less than zero", k.Replication)
 	}
-	return ""
+	if k.embedded() && k.Replication > 1 {
+		bad("kafka.replication", "%d, but the embedded broker is only one", k.Replication)
+	}
+	if k.embedded() && k.Retention != defaultRetention {
+		bad("kafka.retention", "%s, but the embedded broker keeps its whole log; delete the folder log of the lake when nobody needs it any more", k.Retention)
+	}
+	positive(bad, "kafka.retention", k.Retention)
 }

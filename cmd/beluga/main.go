@@ -48,16 +48,6 @@ func run(ctx context.Context, args []string, io streams) int {
 // errSilent is for commands whose output says already what is wrong.
 var errSilent = errors.New("")
 
-func exitCode(err error) int {
-	var usage usageError
-	var config configError
-	switch {
-	case errors.As(err, &usage), errors.As(err, &config):
-		return exitUsage
-	}
-	return exitFault
-}
-
 // newRoot returns the command tree, and where it notes that a command line was
 // understood and its command began.
 func newRoot(io streams) (root *cobra.Command, started *bool) {
@@ -86,7 +76,7 @@ tables together always show one state that the database had.`,
 	root.SetOut(io.out)
 	root.SetErr(io.err)
 	root.SetFlagErrorFunc(flagError)
-	root.AddCommand(versionCommand(io))
+	root.AddCommand(runCommand(io), checkCommand(io), statusCommand(io), verifyCommand(io), versionCommand(io))
 	root.SetHelpCommand(&cobra.Command{Use: "no-help", Hidden: true})
 	return root, started
 }

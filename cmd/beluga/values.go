@@ -67,6 +67,8 @@ func (d *Duration) UnmarshalText(b []byte) error {
 	return nil
 }
 
+func (d Duration) std() time.Duration { return time.Duration(d) }
+
 // String writes the duration as UnmarshalText reads it.
 func (d Duration) String() string {
 	const day = Duration(24 * time.Hour)

@@ -1,0 +1,132 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/beluga-cdc/beluga/sink"
+)
+
+func checkCommand(out streams) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "check",
+		Short: "Look for everything that stands in the way of a run, and change nothing",
+		Example: `  beluga check --from mysql://root@localhost/shop --to ./lake
+  beluga check -c beluga.yml`,
+		Args: noArgs,
+	}
+	settings := addConfigFlags(cmd, []string{"from", "to"}, "name", "from", "to", "tables", "readers", "kafka", "log")
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		c, err := settings.load()
+		if err != nil {
+			return err
+		}
+		return check(cmd.Context(), &c, out)
+	}
+	return cmd
+}
+
+// check looks at each part, whatever was found in the ones before.
+func check(ctx context.Context, c *Config, io streams) error {
+	log := newLogger(c, io.err, nil)
+	r := &checklist{out: io.out}
+	src, err := newSource(c, log)
+	if err != nil {
+		return err
+	}
+	faults, err := src.Preflight(ctx)
+	if err != nil {
+		r.fault("server", err.Error())
+	}
+	for _, f := range faults.Fatal() {
+		r.fault(f.Subject, f.Problem, "remedy: "+f.Remedy)
+	}
+	for _, f := range faults.Warnings() {
+		r.line("warning", f.Subject, f.Problem, "remedy: "+f.Remedy)
+	}
+	if err == nil && len(faults.Fatal()) == 0 {
+		r.line("ok", "server", "can be replicated")
+	}
+	if text, err := checkLake(ctx, c); err != nil {
+		r.fault("lake", err.Error())
+	} else {
+		r.line("ok", "lake", text)
+	}
+	if r.err != nil {
+		return fmt.Errorf("writing the result: %w", r.err)
+	}
+	if r.faults > 0 {
+		return fmt.Errorf("check: %d of the above must be repaired first", r.faults)
+	}
+	return nil
+}
+
+// checkLake opens the lake for reading, or, where there is none, finds out
+// whether one could be made.
+func checkLake(ctx context.Context, c *Config) (string, error) {
+	lake, err := sink.Open(ctx, sinkConfig(c, true), newLogger(c, io.Discard, nil))
+	if errors.Is(err, sink.ErrNoLake) {
+		return "there is none yet; it will be made in " + c.To, checkWritable(c.To)
+	}
+	if err != nil {
+		return "", err
+	}
+	resume, err := lake.Resume(ctx)
+	if err != nil {
+		return "", errors.Join(err, lake.Close())
+	}
+	if err := errors.Join(checkWritable(c.To), lake.Close()); err != nil {
+		return "", err
+	}
+	if resume.Position.IsZero() {
+		return fmt.Sprintf("nothing of pipeline %s yet", c.Name), nil
+	}
+	return fmt.Sprintf("%d tables of pipeline %s, at %s", len(resume.Tables), c.Name, resume.Position), nil
+}
+
+// checkWritable makes a file in the folder, or in the nearest one above it that
+// is there, and removes it: permissions alone do not tell, on a file system that
+// is full or mounted for reading.
+func checkWritable(dir string) error {
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return fmt.Errorf("finding the absolute path of %s: %w", dir, err)
+	}
+	for {
+		f, err := os.CreateTemp(dir, ".beluga-check-")
+		if err == nil {
+			return errors.Join(f.Close(), os.Remove(f.Name()))
+		}
+		if parent := filepath.Dir(dir); errors.Is(err, os.ErrNotExist) && parent != dir {
+			dir = parent
+			continue
+		}
+		return fmt.Errorf("writing to %s: %w; give the user of this process the right to write there, or choose another folder", dir, err)
+	}
+}
+
+// checklist prints what was found, and remembers how many faults there were.
+type checklist struct {
+	out    io.Writer
+	faults int
+	err    error
+}
+
+func (r *checklist) fault(subject string, lines ...string) {
+	r.faults++
+	r.line("FAULT", subject, lines...)
+}
+
+func (r *checklist) line(kind, subject string, lines ...string) {
+	text := strings.ReplaceAll(strings.Join(lines, "\n"), "\n", "\n         ")
+	if _, err := fmt.Fprintf(r.out, "%-8s %s: %s\n", kind, subject, text); err != nil && r.err == nil {
+		r.err = err
+	}
+}

@@ -1,0 +1,154 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"time"
+
+	"github.com/schollz/progressbar/v3"
+
+	"github.com/beluga-cdc/beluga/pipeline"
+	"github.com/beluga-cdc/beluga/source/snapshot"
+)
+
+// progress shows how far a run is: on a terminal by a bar during the load and by
+// a line that is rewritten after it, elsewhere by a log line now and then.
+type progress struct {
+	load  func() *snapshot.Progress // nil before a load
+	stats *pipeline.Stats
+	term  *terminal // nil: there is none
+	log   *slog.Logger
+
+	bar  *progressbar.ProgressBar
+	last sample
+	rate float64 // rows a second since the sample before
+}
+
+// sample is the counters at one moment.
+type sample struct {
+	at   time.Time
+	rows int64
+	cuts int64
+}
+
+const (
+	redrawEvery = 250 * time.Millisecond
+	logEvery    = 10 * time.Second
+	// idleEvery is how often a run in which nothing happens says that it is there.
+	idleEvery = 10 * time.Minute
+)
+
+// run shows progress until ctx ends.
+func (p *progress) run(ctx context.Context) error {
+	every := logEvery
+	if p.term != nil {
+		every = redrawEvery
+	}
+	tick := time.NewTicker(every)
+	defer tick.Stop()
+	p.last.at = time.Now()
+	for {
+		select {
+		case <-ctx.Done():
+			if p.term != nil {
+				return p.term.setLine("")
+			}
+			return nil
+		case now := <-tick.C:
+			if err := p.show(now); err != nil {
+				return fmt.Errorf("showing progress: %w", err)
+			}
+		}
+	}
+}
+
+func (p *progress) show(now time.Time) error {
+	load := snapshot.TableProgress{Done: true}
+	if l := p.load(); l != nil {
+		load = l.Total()
+	}
+	loading := !load.Done
+	if p.term == nil {
+		p.logLine(now, load, loading)
+		return nil
+	}
+	if loading {
+		return p.term.setLine(p.barLine(load))
+	}
+	if now.Sub(p.last.at) >= time.Second {
+		p.measure(now, p.stats.Rows.Load())
+	}
+	return p.term.setLine(p.statusLine(now))
+}
+
+func (p *progress) measure(now time.Time, rows int64) {
+	if d := now.Sub(p.last.at).Seconds(); d > 0 {
+		p.rate = float64(rows-p.last.rows) / d
+	}
+	p.last = sample{now, rows, p.stats.Cuts.Load()}
+}
+
+// barLine draws the bar of a load. The server only estimates how many rows
+// there are, so the end moves.
+func (p *progress) barLine(load snapshot.TableProgress) string {
+	if p.bar == nil {
+		p.bar = progressbar.NewOptions64(1, progressbar.OptionSetWriter(io.Discard), progressbar.OptionSetWidth(24), progressbar.OptionShowIts(),
+			progressbar.OptionSetItsString("rows"), progressbar.OptionSetPredictTime(true), progressbar.OptionSetElapsedTime(false), progressbar.OptionSetRenderBlankState(true))
+	}
+	p.bar.ChangeMax64(max(load.Estimated, load.Rows+1))
+	p.bar.Describe(fmt.Sprintf("loading %s rows, %s", grouped(load.Rows), roundSize(load.Bytes)))
+	if err := p.bar.Set64(load.Rows); err != nil {
+		return fmt.Sprintf("loading %s rows, %s", grouped(load.Rows), roundSize(load.Bytes)) // the bar is only ornament
+	}
+	return p.bar.String()
+}
+
+func (p *progress) statusLine(now time.Time) string {
+	cuts := p.stats.Cuts.Load()
+	if cuts == 0 {
+		return fmt.Sprintf("following · %s rows/s · nothing committed yet", grouped(int64(p.rate)))
+	}
+	ago := now.Sub(time.UnixMicro(p.stats.CutAt.Load())).Round(time.Second)
+	return fmt.Sprintf("following · lag %s · %s rows/s · %s rows in %s commits, the last %s ago · %s", lagText(p.stats.Lag(now)), grouped(int64(p.rate)),
+		grouped(p.stats.Rows.Load()), grouped(cuts), ago, shortPosition(p.stats.Position().String()))
+}
+
+func lagText(lag time.Duration) string {
+	if lag < 10*time.Second {
+		return lag.Round(100 * time.Millisecond).String()
+	}
+	return lag.Round(time.Second).String()
+}
+
+// shortPosition keeps the end of a position, which is where it moves.
+func shortPosition(s string) string {
+	const most = 24
+	if len(s) > most {
+		return "…" + s[len(s)-most:]
+	}
+	return s
+}
+
+func (p *progress) logLine(now time.Time, load snapshot.TableProgress, loading bool) {
+	if loading {
+		p.measure(now, load.Rows)
+		p.log.Info("loading", "rows", load.Rows, "estimated", load.Estimated, "bytes", load.Bytes, "rows_per_second", int64(p.rate), "left", left(load, p.rate))
+		return
+	}
+	rows, cuts := p.stats.Rows.Load(), p.stats.Cuts.Load()
+	if rows == p.last.rows && cuts == p.last.cuts && now.Sub(p.last.at) < idleEvery {
+		return
+	}
+	p.measure(now, rows)
+	p.log.Info("following", "lag", p.stats.Lag(now).Round(time.Millisecond), "rows", rows, "rows_per_second", int64(max(0, p.rate)), "commits", cuts, "position", p.stats.Position())
+}
+
+// left is how long a load will still take.
+func left(load snapshot.TableProgress, rate float64) time.Duration {
+	if rate <= 0 {
+		return 0
+	}
+	return time.Duration(float64(load.Estimated-load.Rows) / rate * float64(time.Second)).Round(time.Second)
+}

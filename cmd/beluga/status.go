@@ -1,0 +1,187 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/beluga-cdc/beluga/internal/verify"
+	"github.com/beluga-cdc/beluga/schema"
+	"github.com/beluga-cdc/beluga/sink"
+)
+
+func statusCommand(out streams) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "status",
+		Short: "Show what is in the lake, and how far it is behind the server",
+		Long: `Show what is in the lake: a line for each table, and the last published cut. With
+--from, the server is asked how far the lake is behind it; without, no server is
+needed.`,
+		Example: `  beluga status --to ./lake
+  beluga status --to ./lake --from mysql://root@localhost/shop --json
+  beluga status --to ./lake --snippets`,
+		Args: noArgs,
+	}
+	settings := addConfigFlags(cmd, []string{"to"}, "name", "from", "to", "log")
+	asJSON := cmd.Flags().Bool("json", false, "print JSON")
+	snippets := cmd.Flags().String("snippets", "", "print how to read a table: with all, pyiceberg, duckdb or spark")
+	cmd.Flags().Lookup("snippets").NoOptDefVal = allReaders
+	cmd.MarkFlagsMutuallyExclusive("json", "snippets")
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		c, err := settings.load()
+		if err != nil {
+			return err
+		}
+		if *snippets != "" {
+			if err := readerName(*snippets); err != nil {
+				return err
+			}
+		}
+		s, err := readStatus(cmd.Context(), &c, out)
+		switch {
+		case err != nil:
+			return err
+		case *asJSON:
+			e := json.NewEncoder(out.out)
+			e.SetIndent("", "  ")
+			return e.Encode(s)
+		case *snippets != "":
+			return printSnippets(out.out, c.To, *snippets, s)
+		}
+		return s.print(out.out)
+	}
+	return cmd
+}
+
+// status is what the status command shows, and the shape of its JSON.
+type status struct {
+	Pipeline string        `json:"pipeline"`
+	Cut      *cutStatus    `json:"cut,omitempty"` // none: nothing was published yet
+	Server   *serverStatus `json:"server,omitempty"`
+	Tables   []tableStatus `json:"tables"`
+}
+
+type cutStatus struct {
+	Number      int64     `json:"number"`
+	Position    string    `json:"position"`
+	SourceTime  time.Time `json:"source_time"`
+	PublishedAt time.Time `json:"published_at"`
+}
+
+// serverStatus is how far the lake is behind the server.
+type serverStatus struct {
+	Error        string  `json:"error,omitempty"` // why the server could not be asked
+	Position     string  `json:"position,omitempty"`
+	Transactions int64   `json:"missing_transactions"` // that the lake does not have; -1: unknown
+	Lag          float64 `json:"lag_seconds"`          // since the last transaction that it has; 0 when it has all
+}
+
+type tableStatus struct {
+	id          schema.TableID
+	Table       string    `json:"table"`
+	Pipeline    string    `json:"pipeline"`
+	Rows        int64     `json:"rows"`
+	DataFiles   int64     `json:"data_files"`
+	DeleteFiles int64     `json:"delete_files"`
+	Bytes       int64     `json:"bytes"`
+	SnapshotID  int64     `json:"snapshot_id"`
+	CommittedAt time.Time `json:"committed_at"`
+	Position    string    `json:"position"`
+}
+
+func readStatus(ctx context.Context, c *Config, io streams) (s *status, err error) {
+	log := newLogger(c, io.err, nil)
+	lake, err := sink.Open(ctx, sinkConfig(c, true), log)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, lake.Close()) }()
+	s = &status{Pipeline: c.Name, Tables: []tableStatus{}}
+	tables, err := lake.Tables(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("reading the tables of the lake: %w", err)
+	}
+	for _, t := range tables {
+		s.Tables = append(s.Tables, tableStatus{t.Table.ID, t.Table.ID.String(), t.Pipeline, t.Rows, t.DataFiles, t.DeleteFiles, t.Bytes, t.SnapshotID,
+			t.CommittedAt.UTC(), t.Position.String()})
+	}
+	cuts, err := lake.Cuts(ctx, 1)
+	if err != nil {
+		return nil, err
+	}
+	if len(cuts) > 0 {
+		s.Cut = &cutStatus{cuts[0].Number, cuts[0].Position, cuts[0].SourceTime, cuts[0].PublishedAt}
+	}
+	if c.From == "" {
+		return s, nil
+	}
+	src, err := newSource(c, log)
+	if err != nil {
+		return nil, err
+	}
+	position, now, err := src.ServerPosition(ctx)
+	if err != nil {
+		s.Server = &serverStatus{Error: err.Error(), Transactions: -1}
+		return s, nil
+	}
+	at, err := lake.Resume(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("reading the position of the lake: %w", err)
+	}
+	s.Server = &serverStatus{Position: position.String(), Transactions: verify.Missing(position, at.Position)}
+	if s.Server.Transactions != 0 && s.Cut != nil {
+		s.Server.Lag = now.Sub(s.Cut.SourceTime).Seconds()
+	}
+	return s, nil
+}
+
+// print writes the status for people.
+func (s *status) print(w io.Writer) error {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	p := func(format string, args ...any) { _, _ = fmt.Fprintf(t, format, args...) } // a tabwriter keeps the first error for Flush
+	p("pipeline\t%s\n", s.Pipeline)
+	if s.Cut == nil {
+		p("last cut\tnone: nothing was committed yet\n")
+	} else {
+		p("last cut\t%d, published %s\n", s.Cut.Number, since(s.Cut.PublishedAt))
+		p("position\t%s\n", s.Cut.Position)
+		p("source time\t%s\n", s.Cut.SourceTime.Format(time.DateTime+" UTC"))
+	}
+	switch {
+	case s.Server == nil:
+	case s.Server.Error != "":
+		p("server\tnot reached: %s\n", s.Server.Error)
+	case s.Server.Transactions == 0:
+		p("server\tthe lake has all that the server has\n")
+	case s.Server.Transactions < 0:
+		p("server\tat %s, which the lake has not reached\n", s.Server.Position)
+	default:
+		p("server\t%s transactions are not in the lake yet; its last one is %s old\n", grouped(s.Server.Transactions),
+			time.Duration(s.Server.Lag*float64(time.Second)).Round(time.Second))
+	}
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	if len(s.Tables) == 0 {
+		return nil
+	}
+	t = tabwriter.NewWriter(w, 0, 0, 3, ' ', tabwriter.AlignRight)
+	p("\n\t\ttable\trows\tdata files\tdelete files\tsize\tlast commit\tpipeline\t\n")
+	for _, x := range s.Tables {
+		p("\t\t%s\t%s\t%d\t%d\t%s\t%s\t%s\t\n", x.Table, grouped(x.Rows), x.DataFiles, x.DeleteFiles, roundSize(x.Bytes), since(x.CommittedAt), x.Pipeline)
+	}
+	return t.Flush()
+}
+
+func since(t time.Time) string {
+	if t.IsZero() {
+		return "never"
+	}
+	return time.Since(t).Round(time.Second).String() + " ago"
+}

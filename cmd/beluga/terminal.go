@@ -1,0 +1,102 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"strings"
+	"sync"
+
+	"golang.org/x/term"
+)
+
+// terminal is a terminal whose last line is rewritten in place. What else is
+// written to it scrolls by above that line.
+type terminal struct {
+	mu   sync.Mutex
+	file *os.File
+	line string
+}
+
+// newTerminal returns w as a terminal, or nil where it is none.
+func newTerminal(w io.Writer) *terminal {
+	f, ok := w.(*os.File)
+	if !ok || !term.IsTerminal(int(f.Fd())) {
+		return nil
+	}
+	return &terminal{file: f}
+}
+
+const clearLine = "\r\x1b[2K"
+
+// Write writes log lines.
+func (t *terminal) Write(p []byte) (int, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.line != "" {
+		p = append(append([]byte(clearLine), p...), t.line...)
+	}
+	n, err := t.file.Write(p)
+	return min(n, len(p)), err
+}
+
+// setLine replaces the last line; "" removes it.
+func (t *terminal) setLine(line string) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if width, _, err := term.GetSize(int(t.file.Fd())); err == nil {
+		if r := []rune(line); len(r) >= width {
+			line = string(r[:width-1]) // a line that wraps could not be taken back
+		}
+	}
+	if line == t.line {
+		return nil
+	}
+	t.line = line
+	_, err := io.WriteString(t.file, clearLine+line)
+	return err
+}
+
+// newLogger returns the logger that the configuration asks for. On a terminal
+// its lines go above the status line.
+func newLogger(c *Config, w io.Writer, t *terminal) *slog.Logger {
+	if t != nil {
+		w = t
+	}
+	o := &slog.HandlerOptions{Level: c.logLevel()}
+	if c.Log.Format == "json" {
+		return slog.New(slog.NewJSONHandler(w, o))
+	}
+	return slog.New(slog.NewTextHandler(w, o))
+}
+
+// grouped writes a number with a comma between thousands.
+func grouped(n int64) string {
+	s := fmt.Sprint(n)
+	sign := ""
+	if n < 0 {
+		sign, s = "-", s[1:]
+	}
+	var parts []string
+	for len(s) > 3 {
+		parts = append([]string{s[len(s)-3:]}, parts...)
+		s = s[:len(s)-3]
+	}
+	return sign + strings.Join(append([]string{s}, parts...), ",")
+}
+
+// roundSize writes bytes for people: three digits and a unit.
+func roundSize(n int64) string {
+	f, unit := float64(n), "B"
+	for _, u := range []string{"KiB", "MiB", "GiB", "TiB"} {
+		if f < 1000 {
+			break
+		}
+		f, unit = f/1024, u
+	}
+	if unit == "B" || f >= 100 {
+		return fmt.Sprintf("%.0f %s", f, unit)
+	}
+	return fmt.Sprintf("%.1f %s", f, unit)
+}

@@ -1,0 +1,222 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os/signal"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/beluga-cdc/beluga/internal/verify"
+	"github.com/beluga-cdc/beluga/schema"
+	"github.com/beluga-cdc/beluga/sink"
+)
+
+func verifyCommand(out streams) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "verify [table]...",
+		Short: "Compare source and lake row by row, while both are live",
+		Long: `Compare every row of the source with the lake, while both go on changing. Tables
+are named database.table, or table where --from names the database; none: all.
+
+Rows that differ are looked at again until the lake has caught up with them, so
+that only real differences are left. The exit code is 1 if there are any.`,
+		Example: `  beluga verify --from mysql://root@localhost/shop --to ./lake
+  beluga verify orders items --from mysql://root@localhost/shop --to ./lake`,
+	}
+	settings := addConfigFlags(cmd, []string{"from", "to"}, "name", "from", "to", "tables", "memory", "log")
+	limit := cmd.Flags().Int("limit", 10, "show at most this many differing rows of each table")
+	wait := cmd.Flags().Duration("wait", time.Minute, "how long to wait for a lake that is behind and does not move")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		c, err := settings.load()
+		if err != nil {
+			return err
+		}
+		if *limit < 0 || *wait < 0 {
+			return usageError{errors.New("--limit and --wait must not be negative"), cmd.CommandPath() + " --help shows what they mean"}
+		}
+		ctx, cancel := signal.NotifyContext(cmd.Context(), syscall.SIGTERM, syscall.SIGINT)
+		defer cancel()
+		return runVerify(ctx, &c, args, verify.Options{Wait: *wait, Show: *limit, Memory: int64(c.Memory.Limit / 2)}, out)
+	}
+	return cmd
+}
+
+// errDiffers ends a comparison that found differences: they are told already.
+var errDiffers = errors.New("source and lake differ")
+
+func runVerify(ctx context.Context, c *Config, names []string, o verify.Options, io streams) (err error) {
+	term := newTerminal(io.err)
+	log := newLogger(c, io.err, term)
+	limitMemory(c)
+	lake, err := sink.Open(ctx, sinkConfig(c, true), log)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, lake.Close()) }()
+	source, err := newSourceSide(ctx, c, log)
+	if err != nil {
+		return err
+	}
+	tables, err := chosenTables(source.tables, names, c)
+	if err != nil {
+		return err
+	}
+	v := &verify.Verifier{Source: source, Lake: &lakeSide{lake: lake, server: source.server}, Options: o, Log: log}
+	start := time.Now()
+	var report *verify.Report
+	g, gctx := errgroup.WithContext(ctx)
+	done, finished := context.WithCancel(gctx)
+	g.Go(func() (err error) {
+		defer finished()
+		report, err = v.Run(gctx, tables)
+		return err
+	})
+	if term != nil {
+		g.Go(func() error { return showRows(done, v, term) })
+	}
+	if err := g.Wait(); err != nil {
+		return err
+	}
+	if err := printReport(io.out, report, time.Since(start)); err != nil {
+		return err
+	}
+	if !report.Equal() {
+		return errDiffers
+	}
+	return nil
+}
+
+// chosenTables finds the named tables among those of the source.
+func chosenTables(all []*schema.Table, names []string, c *Config) (ids []schema.TableID, err error) {
+	if len(names) == 0 {
+		for _, t := range all {
+			ids = append(ids, t.ID)
+		}
+		return ids, nil
+	}
+	for _, name := range names {
+		var found []schema.TableID
+		for _, t := range all {
+			if name == t.ID.String() || name == t.ID.Name {
+				found = append(found, t.ID)
+			}
+		}
+		switch {
+		case len(found) == 0:
+			return nil, usageError{fmt.Errorf("the source has no table %q among the captured ones", name), "write database.table, as beluga status shows it"}
+		case len(found) > 1:
+			return nil, usageError{fmt.Errorf("several databases have a table %q", name), "write " + found[0].String()}
+		}
+		ids = append(ids, found[0])
+	}
+	return ids, nil
+}
+
+// showRows shows on a terminal how many rows have been read.
+func showRows(ctx context.Context, v *verify.Verifier, t *terminal) error {
+	tick := time.NewTicker(redrawEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return t.setLine("")
+		case <-tick.C:
+			if err := t.setLine(fmt.Sprintf("comparing · %s rows read of both sides", grouped(v.Rows.Load()))); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// printReport writes what was found, a line for each table.
+func printReport(w io.Writer, r *verify.Report, took time.Duration) error {
+	var b strings.Builder
+	var rows int64
+	for i := range r.Tables {
+		rows += r.Tables[i].SourceRows
+		printTable(&b, &r.Tables[i])
+	}
+	if r.Equal() {
+		fmt.Fprintf(&b, "equal: %d tables, %s rows, at %s, in %s\n", len(r.Tables), grouped(rows), r.Source, took.Round(10*time.Millisecond))
+	} else if r.Behind {
+		fmt.Fprintf(&b, "The lake is behind the server (%s), and no pipeline moved it while it was waited for:\nthe differences may be only what it has not read yet. Start beluga run, or run it with --once, and compare again.\n",
+			behindText(verify.Missing(r.Source, r.Lake)))
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+func behindText(transactions int64) string {
+	if transactions < 0 {
+		return "by an unknown number of transactions"
+	}
+	return fmt.Sprintf("by %s transactions", grouped(transactions))
+}
+
+func printTable(b *strings.Builder, t *verify.Result) {
+	switch {
+	case t.Fault != "":
+		fmt.Fprintf(b, "%s: %s\n", t.Table, t.Fault)
+		return
+	case t.Equal():
+		fmt.Fprintf(b, "%s: equal, %s rows\n", t.Table, grouped(t.SourceRows))
+		return
+	}
+	more := ""
+	if t.More {
+		more = " or more"
+	}
+	fmt.Fprintf(b, "%s: %s missing in the lake, %s extra, %s different%s; %s rows in the source, %s in the lake\n", t.Table,
+		grouped(t.Missing), grouped(t.Extra), grouped(t.Different), more, grouped(t.SourceRows), grouped(t.LakeRows))
+	for _, r := range t.Shown {
+		switch {
+		case r.LakeRows == 0:
+			fmt.Fprintf(b, "  missing    %s\n", r.Key)
+		case r.SourceRows == 0:
+			fmt.Fprintf(b, "  extra      %s\n", r.Key)
+		default:
+			fmt.Fprintf(b, "  different  %s\n", r.Key)
+		}
+		if r.LakeRows > 1 || r.SourceRows > 1 {
+			fmt.Fprintf(b, "             %d times in the source, %d times in the lake\n", r.SourceRows, r.LakeRows)
+		}
+		for _, c := range r.Columns {
+			fmt.Fprintf(b, "             %s: %s in the source, %s in the lake\n", c.Column, c.Source, c.Lake)
+		}
+	}
+	if t.Undecided > 0 {
+		fmt.Fprintf(b, "  %s rows changed every time they were looked at, and nothing can be said of them; compare again when there are fewer writes\n", grouped(t.Undecided))
+	}
+}
+
+// quiet drops what is of no interest to somebody who compares, such as that a
+// snapshot was opened.
+func quiet(log *slog.Logger) *slog.Logger {
+	return slog.New(levelHandler{log.Handler(), slog.LevelWarn})
+}
+
+// levelHandler passes on what is at least as severe as least.
+type levelHandler struct {
+	slog.Handler
+	least slog.Level
+}
+
+func (h levelHandler) Enabled(ctx context.Context, l slog.Level) bool {
+	return l >= h.least && h.Handler.Enabled(ctx, l)
+}
+
+func (h levelHandler) WithAttrs(a []slog.Attr) slog.Handler {
+	return levelHandler{h.Handler.WithAttrs(a), h.least}
+}
+
+func (h levelHandler) WithGroup(name string) slog.Handler {
+	return levelHandler{h.Handler.WithGroup(name), h.least}
+}

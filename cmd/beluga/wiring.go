@@ -1,0 +1,61 @@
+package main
+
+import (
+	"errors"
+	"log/slog"
+	"runtime/debug"
+
+	"github.com/beluga-cdc/beluga/pipeline"
+	"github.com/beluga-cdc/beluga/sink"
+	"github.com/beluga-cdc/beluga/source"
+	"github.com/beluga-cdc/beluga/source/binlog"
+)
+
+// newSource returns the source that the configuration describes.
+func newSource(c *Config, log *slog.Logger) (*source.MySQL, error) {
+	s, err := source.ParseURL(c.From)
+	if err != nil {
+		return nil, err
+	}
+	s.Tables, s.Once = c.Tables, c.Once
+	s.Connections, s.ChunkRows = c.Snapshot.Connections, c.Snapshot.ChunkRows
+	if len(c.Kafka.Brokers) > 0 {
+		s.OldImages = binlog.Full // events on topics show rows before and after
+	}
+	return source.New(s, log.With("part", "source")), nil
+}
+
+// sinkConfig is the sink's part of the configuration.
+func sinkConfig(c *Config, readOnly bool) sink.Config {
+	return sink.Config{
+		Dir:         c.To,
+		Pipeline:    c.Name,
+		Readers:     c.Readers,
+		MemoryLimit: int64(c.Memory.Limit / 4),
+		ReadOnly:    readOnly,
+	}
+}
+
+// limits say when a batch is cut.
+func (c *Config) limits() pipeline.Limits {
+	return pipeline.Limits{Interval: c.Commit.Interval.std(), Rows: c.Commit.Rows, Bytes: c.commitBytes()}
+}
+
+// limitMemory tells the runtime the limit: near it, garbage is collected more
+// often instead of memory being asked for.
+func limitMemory(c *Config) { debug.SetMemoryLimit(int64(c.Memory.Limit)) }
+
+// exitCode says what kind of end an error is.
+func exitCode(err error) int {
+	var usage usageError
+	var config configError
+	switch {
+	case errors.As(err, &usage), errors.As(err, &config):
+		return exitUsage
+	case errors.Is(err, sink.ErrAnotherInstance):
+		return exitInstance
+	case errors.Is(err, source.ErrPositionLost):
+		return exitPosition
+	}
+	return exitFault
+}

@@ -1,0 +1,285 @@
+package binlog_test
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+
+	"github.com/beluga-cdc/beluga/internal/servers"
+	"github.com/beluga-cdc/beluga/pipeline"
+	"github.com/beluga-cdc/beluga/schema"
+	"github.com/beluga-cdc/beluga/source/binlog"
+)
+
+func TestMain(m *testing.M) { servers.Main(m) }
+
+// lake applies events as a sink must, strictly: an insert of a key that is
+// there, or a change of one that is not, is an error. So a row that came twice,
+// or not at all, does not go unseen.
+type lake struct {
+	mu      sync.Mutex
+	shapes  map[schema.TableID]*schema.Table
+	rows    map[schema.TableID]map[string]string
+	commits []schema.Commit
+	changes []schema.SchemaChange
+	blocks  int
+	largest int                 // bytes of a block
+	open    []schema.Origin     // since the last commit
+	next    map[schema.GTID]int // the TxnRow that must come next
+	onBlock func(n int)
+	arrived chan struct{}
+}
+
+func newLake() *lake {
+	return &lake{shapes: map[schema.TableID]*schema.Table{}, rows: map[schema.TableID]map[string]string{}, next: map[schema.GTID]int{}, arrived: make(chan struct{}, 1)}
+}
+
+func (l *lake) Send(_ context.Context, e schema.Event) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	switch e := e.(type) {
+	case schema.SchemaChange:
+		l.changes = append(l.changes, e)
+		l.shapes[e.Table.ID] = e.Table
+		if e.Reset {
+			l.rows[e.Table.ID] = map[string]string{}
+		}
+		if e.Fill != nil {
+			l.fill(e)
+		}
+	case schema.Commit:
+		for _, o := range l.open {
+			if e.Position.UsesGTIDs() && !e.Position.GTIDs.Contains(o.GTID) {
+				return fmt.Errorf("a commit at %s, but rows of %s were sent before it", e.Position, o.GTID)
+			}
+			if len(l.commits) > 0 && l.commits[len(l.commits)-1].Position.Covers(&o) {
+				return fmt.Errorf("rows of %s came behind a commit that contains it", o.GTID)
+			}
+		}
+		l.open = l.open[:0]
+		l.commits = append(l.commits, e)
+		select {
+		case l.arrived <- struct{}{}:
+		default:
+		}
+	case *schema.Block:
+		l.blocks++
+		l.largest = max(l.largest, e.Size())
+		if l.onBlock != nil {
+			l.onBlock(l.blocks)
+		}
+		return l.apply(e)
+	}
+	return nil
+}
+
+// fill gives rows that are there the values of new columns.
+func (l *lake) fill(c schema.SchemaChange) {
+	for k, row := range l.rows[c.Table.ID] {
+		for i, col := range c.Table.Columns {
+			if !c.Fill.New[i].IsNull(0) {
+				row += col.Name + "=" + show(&c.Fill.New[i], 0) + " "
+			}
+		}
+		l.rows[c.Table.ID][k] = row
+	}
+}
+
+func (l *lake) apply(b *schema.Block) error {
+	if l.shapes[b.Table.ID] != b.Table {
+		return fmt.Errorf("rows of %s under a shape that was not announced", b.Table.ID)
+	}
+	if err := l.number(b); err != nil {
+		return err
+	}
+	rows := l.rows[b.Table.ID]
+	for i, op := range b.Ops {
+		if op != schema.OpInsert {
+			k := key(b.Table, b.Old, i)
+			if _, ok := rows[k]; !ok {
+				return fmt.Errorf("%c of %s, which is not in %s", op, k, b.Table.ID)
+			}
+			delete(rows, k)
+		}
+		if op != schema.OpDelete {
+			k := key(b.Table, b.New, i)
+			if _, ok := rows[k]; ok {
+				return fmt.Errorf("%c of %s, which is in %s already", op, k, b.Table.ID)
+			}
+			row := ""
+			for c := range b.Table.Columns {
+				if !b.New[c].IsNull(i) {
+					row += b.Table.Columns[c].Name + "=" + show(&b.New[c], i) + " "
+				}
+			}
+			rows[k] = row
+		}
+	}
+	for c := range b.New {
+		if b.New[c].N != b.Rows() {
+			return fmt.Errorf("column %d has %d values for %d rows", c, b.New[c].N, b.Rows())
+		}
+	}
+	for c := range b.Old {
+		if b.Old[c].N != b.Rows() && b.Old[c].N != 0 {
+			return fmt.Errorf("column %d has %d old values for %d rows", c, b.Old[c].N, b.Rows())
+		}
+	}
+	return nil
+}
+
+// number checks that the rows of each transaction are numbered without gap.
+func (l *lake) number(b *schema.Block) error {
+	for i, o := range b.Origins {
+		end := b.Rows()
+		if i+1 < len(b.Origins) {
+			end = b.Origins[i+1].Row
+		}
+		if !o.GTID.IsZero() && len(l.shapes) == 1 { // blocks of several tables interleave
+			if l.next[o.GTID] != o.TxnRow {
+				return fmt.Errorf("%s: row %d comes where %d is due", o.GTID, o.TxnRow, l.next[o.GTID])
+			}
+			l.next[o.GTID] += end - o.Row
+		}
+	}
+	l.open = append(l.open, b.Origins...)
+	return nil
+}
+
+func key(t *schema.Table, image []schema.Vec, row int) string {
+	var s []string
+	for _, k := range t.Key {
+		s = append(s, show(&image[k], row))
+	}
+	return strings.Join(s, "/")
+}
+
+func show(v *schema.Vec, i int) string {
+	switch v.Kind {
+	case schema.VecInt32:
+		return strconv.Itoa(int(v.I32[i]))
+	case schema.VecInt64:
+		return strconv.FormatInt(v.I64[i], 10)
+	}
+	return string(v.Bytes(i))
+}
+
+// database is a database of a test, with a stream of its own.
+type database struct {
+	server *servers.MySQLServer
+	name   string
+	db     *sql.DB
+	conn   *sql.Conn
+	config binlog.Config
+	start  schema.Position
+}
+
+// newDatabase makes an empty database on the server.
+func newDatabase(t testing.TB, server *servers.MySQLServer) *database {
+	d := &database{server: server, name: "binlog_" + strings.ToLower(strings.NewReplacer("/", "_", " ", "_", "…", "").Replace(t.Name())), db: server.DB(t)}
+	if len(d.name) > 60 {
+		d.name = d.name[:60]
+	}
+	var err error
+	d.conn, err = d.db.Conn(t.Context())
+	require.NoError(t, err)
+	t.Cleanup(func() { d.conn.Close() })
+	d.exec(t, "DROP DATABASE IF EXISTS "+d.name)
+	d.exec(t, "CREATE DATABASE "+d.name)
+	d.exec(t, "USE "+d.name)
+	rows, err := d.db.Query("SELECT id, character_set_name FROM information_schema.collations")
+	require.NoError(t, err)
+	defer rows.Close()
+	collations := map[uint64]string{}
+	for rows.Next() {
+		var id uint64
+		var name string
+		require.NoError(t, rows.Scan(&id, &name))
+		collations[id] = name
+	}
+	require.NoError(t, rows.Err())
+	d.config = binlog.Config{
+		Addr: server.Addr, User: server.User, Password: server.Password, ServerUUID: "server",
+		Captures:   func(id schema.TableID) bool { return id.Database == d.name },
+		Collations: collations,
+		Describe:   func(context.Context, schema.TableID) (*schema.Table, error) { return nil, nil },
+		Fill:       func(context.Context, *schema.Table, []int) (*schema.Block, error) { return nil, nil },
+		Keyless:    func(id schema.TableID) error { return fmt.Errorf("table %s has no primary key", id) },
+	}
+	d.start = d.position(t)
+	return d
+}
+
+func (d *database) exec(t testing.TB, statements string) {
+	t.Helper()
+	_, err := d.conn.ExecContext(t.Context(), statements)
+	require.NoError(t, err, "%.200s", statements)
+}
+
+// position is where the server stands.
+func (d *database) position(t testing.TB) schema.Position {
+	var file, text string
+	var p schema.Position
+	var ignore sql.NullString
+	require.NoError(t, d.conn.QueryRowContext(t.Context(), "SHOW BINARY LOG STATUS").Scan(&file, &p.Offset, &ignore, &ignore, &text))
+	var err error
+	p.GTIDs, err = schema.ParseGTIDSet(strings.ReplaceAll(text, "\n", ""))
+	require.NoError(t, err)
+	p.File, p.Server = file, "server"
+	return p
+}
+
+// stream sends everything since the start to a lake.
+func (d *database) stream(t testing.TB, l *lake) error {
+	until := d.position(t)
+	cfg := d.config
+	cfg.Until = &until
+	return binlog.New(cfg).Run(t.Context(), pipeline.Resume{Position: d.start}, l)
+}
+
+// requireEqual compares the lake with the server.
+func (d *database) requireEqual(t testing.TB, l *lake, tables ...string) {
+	t.Helper()
+	for _, name := range tables {
+		rows, err := d.db.Query("SELECT * FROM " + d.name + "." + name)
+		require.NoError(t, err)
+		cols, err := rows.Columns()
+		require.NoError(t, err)
+		want := map[string]string{}
+		for rows.Next() {
+			values := make([]sql.NullString, len(cols))
+			ptrs := make([]any, len(cols))
+			for i := range values {
+				ptrs[i] = &values[i]
+			}
+			require.NoError(t, rows.Scan(ptrs...))
+			row := ""
+			for i, v := range values {
+				if v.Valid {
+					row += cols[i] + "=" + v.String + " "
+				}
+			}
+			want[values[0].String] = row
+		}
+		require.NoError(t, rows.Err())
+		rows.Close()
+		got := l.rows[schema.TableID{Database: d.name, Name: name}]
+		require.Len(t, got, len(want), name)
+		for k, row := range want {
+			require.Equal(t, row, got[k], "%s %s", name, k)
+		}
+	}
+}
+
+func verifyNoLeak(t *testing.T) {
+	t.Helper()
+	ignore := goleak.IgnoreCurrent()
+	t.Cleanup(func() { goleak.VerifyNone(t, ignore) })
+}

@@ -1,0 +1,242 @@
+package kafkalog_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/beluga-cdc/beluga/pipeline"
+	"github.com/beluga-cdc/beluga/pipeline/kafkalog"
+	"github.com/beluga-cdc/beluga/schema"
+)
+
+// script is a database's history: what each transaction did, and what the tables
+// held after it.
+type script struct {
+	shapes [][2]*schema.Table // by transaction: tables a and b
+	txns   [][2][]change
+	states [][2]map[int64]string
+}
+
+func newScript(t testing.TB, r *rand.Rand, n int) *script {
+	s := &script{}
+	shapes := [2]*schema.Table{table(t, "a"), table(t, "b")}
+	state := [2]map[int64]string{{}, {}}
+	var columns []string
+	for txn := range n {
+		if txn > 0 && r.IntN(12) == 0 {
+			columns = append(columns, fmt.Sprintf("c%d", txn))
+			i := r.IntN(2)
+			shapes[i] = table(t, shapes[i].ID.Name, columns...)
+		}
+		var txnChanges [2][]change
+		for i := range state {
+			state[i] = maps.Clone(state[i])
+			for k := range r.IntN(5) {
+				txnChanges[i] = append(txnChanges[i], randomChange(r, state[i], fmt.Sprintf("%d.%d", txn, k)))
+			}
+		}
+		s.shapes, s.txns, s.states = append(s.shapes, shapes), append(s.txns, txnChanges), append(s.states, state)
+	}
+	return s
+}
+
+func randomChange(r *rand.Rand, rows map[int64]string, v string) change {
+	id := r.Int64N(12)
+	if _, ok := rows[id]; !ok {
+		rows[id] = v
+		return change{op: schema.OpInsert, id: id, v: v}
+	}
+	switch to := r.Int64N(12); {
+	case r.IntN(3) == 0:
+		delete(rows, id)
+		return change{op: schema.OpDelete, old: id}
+	case rows[to] == "" && r.IntN(2) == 0:
+		delete(rows, id)
+		rows[to] = v
+		return change{op: schema.OpUpdate, id: to, old: id, v: v}
+	}
+	rows[id] = v
+	return change{op: schema.OpUpdate, id: id, old: id, v: v}
+}
+
+// follower is a source that plays a script: a load first where the log has
+// nothing, and a table's shape where it differs from the one that it sent last.
+type follower struct {
+	s      *script
+	w      pipeline.Writer
+	at     int // the last transaction sent; −1: none
+	shapes [2]*schema.Table
+}
+
+func follow(s *script, w pipeline.Writer) *follower {
+	f := &follower{s: s, w: w, at: -1}
+	resume := w.Resume()
+	for i := range f.shapes {
+		if st, ok := resume.Tables[s.shapes[0][i].ID]; ok {
+			f.shapes[i] = st.Table
+		}
+	}
+	if !resume.Position.IsZero() {
+		f.at = txnAt(resume.Position)
+	}
+	return f
+}
+
+// txnAt returns the transaction that ends at a position that commit made.
+func txnAt(p schema.Position) int { return int(p.Offset/1000) - 1 }
+
+// run sends the history up to a transaction. It ends early when sending fails.
+func (f *follower) run(ctx context.Context, loadAt, to int) error {
+	var events []schema.Event
+	if f.at < 0 {
+		f.at, f.shapes = loadAt, f.s.shapes[loadAt]
+		events = f.s.load(loadAt)
+	}
+	for f.at < to {
+		f.at++
+		first := 0
+		for i, c := range f.s.txns[f.at] {
+			if len(c) == 0 {
+				continue
+			}
+			if now := f.s.shapes[f.at][i]; len(now.Columns) != len(f.shapes[i].Columns) {
+				events, f.shapes[i] = append(events, schema.SchemaChange{Table: now}), now
+			}
+			events = append(events, block(f.shapes[i], int64(f.at)+1, first, c...))
+			first += len(c)
+		}
+		events = append(events, commit(int64(f.at)+1))
+	}
+	for _, e := range events {
+		if err := f.w.Send(ctx, e); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *script) load(at int) (events []schema.Event) {
+	for i, t := range s.shapes[at] {
+		events = append(events, schema.SchemaChange{Table: t, Reset: true})
+		for id, v := range s.states[at][i] {
+			events = append(events, block(t, 0, 0, change{op: schema.OpRead, id: id, v: v}))
+		}
+	}
+	return append(events, commit(int64(at)+1))
+}
+
+// checkCut compares what a lake published with the history at that place.
+func (s *script) checkCut(l *lake) func(schema.Commit) {
+	return func(c schema.Commit) {
+		txn := txnAt(c.Position)
+		for i, t := range s.shapes[0] {
+			got := l.rows[t.ID]
+			if got == nil {
+				got = map[int64]string{}
+			}
+			require.Equal(l.t, s.states[txn][i], got, "table %s after transaction %d", t.ID, txn)
+		}
+	}
+}
+
+// once is checked on a lake that read the log from its begin.
+func (s *script) once(t *testing.T, l *lake) {
+	for k, n := range l.applied {
+		require.Equal(t, 1, n, "change %s", k)
+	}
+}
+
+// TestRestarts kills sources and sinks at random moments, lets killed sources
+// write on, and then compares every cut, and the end, with the history.
+func TestRestarts(t *testing.T) {
+	for seed := range uint64(12) {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) { restarts(t, rand.New(rand.NewPCG(seed, 1))) })
+	}
+}
+
+func restarts(t *testing.T, r *rand.Rand) {
+	const last = 79
+	cfg := config(broker(t))
+	cfg.BatchBytes = 1 << (8 + r.IntN(6))
+	cfg.CheckpointInterval *= []time.Duration{1, 1000}[r.IntN(2)]
+	s := newScript(t, r, last+1)
+	l := newLake(t)
+	l.check = s.checkCut(l)
+	var zombies []*follower
+	for round := range 8 {
+		ctx, kill := context.WithCancel(t.Context())
+		tr := kafkalog.New(cfg, quiet())
+		t.Cleanup(func() { tr.Close() })
+		w, err := tr.Writer(ctx, l.resume)
+		require.NoError(t, err)
+		rd, err := tr.Reader(ctx, l.resume)
+		require.NoError(t, err)
+		done := make(chan error, 1)
+		reading, stopReading := context.WithCancel(ctx)
+		go func() { done <- read(reading, rd, l) }()
+		to := min(last, 10*round+r.IntN(20))
+		f := follow(s, w)
+		require.NoError(t, f.run(ctx, r.IntN(5), to))
+		for _, z := range zombies {
+			// They do not know yet that they were replaced, and send what comes next.
+			if err := z.run(t.Context(), r.IntN(5), last); err != nil {
+				require.ErrorIs(t, err, kafkalog.ErrSuperseded)
+			}
+		}
+		zombies = nil
+		switch r.IntN(3) {
+		case 0:
+			kill()
+		case 1:
+			zombies = append(zombies, f)
+			t.Cleanup(kill)
+		default:
+			require.NoError(t, w.Close(t.Context()))
+			t.Cleanup(kill)
+		}
+		stopReading()
+		if err := <-done; err != nil && !errors.Is(err, context.Canceled) {
+			require.NoError(t, err)
+		}
+		l.restart()
+	}
+	finish(t, cfg, s, l, last)
+	whole := newLake(t)
+	whole.check = s.checkCut(whole)
+	finish(t, cfg, s, whole, last)
+	s.once(t, whole)
+	require.Equal(t, l.rows, whole.rows)
+}
+
+// finish runs everything to its end.
+func finish(t *testing.T, cfg kafkalog.Config, s *script, l *lake, last int) {
+	tr, w, rd := open(t, cfg, l)
+	require.NoError(t, follow(s, w).run(t.Context(), 3, last))
+	require.NoError(t, w.Close(t.Context()))
+	drain(t, rd, l)
+	require.NoError(t, tr.Close())
+	for i, shape := range s.shapes[last] {
+		require.Equal(t, s.states[last][i], l.rows[shape.ID])
+	}
+}
+
+func read(ctx context.Context, r pipeline.Reader, l *lake) error {
+	for {
+		e, err := r.Next(ctx)
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		l.apply(e)
+	}
+}

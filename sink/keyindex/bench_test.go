@@ -3,10 +3,26 @@ package keyindex
 import (
 	"fmt"
 	"math/rand/v2"
+	"syscall"
 	"testing"
 
 	"github.com/beluga-cdc/beluga/schema"
 )
+
+// reportCPU adds the CPU time of an operation, collector included: wall time
+// says little on a machine with other work.
+func reportCPU(b *testing.B) func() {
+	start := cpuTime(b)
+	return func() { b.ReportMetric(float64(cpuTime(b)-start)/float64(b.N), "cpu-ns/op") }
+}
+
+func cpuTime(b *testing.B) int64 {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		b.Fatal(err)
+	}
+	return u.Utime.Nano() + u.Stime.Nano()
+}
 
 const benchKeys = 2_000_000
 
@@ -22,6 +38,7 @@ func BenchmarkPut(b *testing.B) {
 	for _, kind := range []string{"dense", "sparse", "hashed"} {
 		key := benchKinds()[kind]
 		b.Run(kind, func(b *testing.B) {
+			defer reportCPU(b)()
 			x := New(kind != "hashed", 0)
 			for i := range b.N {
 				x.Put(key(uint64(i)), uint64(i))
@@ -32,6 +49,7 @@ func BenchmarkPut(b *testing.B) {
 }
 
 func BenchmarkPutRun(b *testing.B) {
+	defer reportCPU(b)()
 	x := New(true, 0)
 	run := make([]int64, 8192)
 	for i := 0; i < b.N; i += len(run) {
@@ -51,16 +69,19 @@ func BenchmarkRandom(b *testing.B) {
 		}
 		rng := rand.New(rand.NewPCG(1, 1))
 		b.Run(fmt.Sprintf("%s/replace", kind), func(b *testing.B) {
+			defer reportCPU(b)()
 			for range b.N {
 				x.Put(key(rng.Uint64N(benchKeys)), 1)
 			}
 		})
 		b.Run(fmt.Sprintf("%s/get", kind), func(b *testing.B) {
+			defer reportCPU(b)()
 			for range b.N {
 				x.Get(key(rng.Uint64N(benchKeys)))
 			}
 		})
 		b.Run(fmt.Sprintf("%s/delete+put", kind), func(b *testing.B) {
+			defer reportCPU(b)()
 			for range b.N {
 				k := key(rng.Uint64N(benchKeys))
 				x.Delete(k)

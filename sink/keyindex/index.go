@@ -11,6 +11,9 @@ import (
 // them are first looked for.
 const firstLook = 4 * pageKeys
 
+// sampledLook is from how many on the look begins with a sample.
+const sampledLook = 64 * pageKeys
+
 // Index maps the keys of one table to where their rows are. It is not safe for
 // concurrent use.
 type Index struct {
@@ -193,13 +196,30 @@ func (x *Index) dissolve(number int64, p *page) {
 	x.dense.drop(number)
 }
 
-// findDense makes pages where the table has come to hold enough keys of one.
+// findDense makes pages where the table has come to hold enough keys of one. In
+// a large table it counts only every sixteenth page, and the rest if one of
+// those is worth it: sparse keys should not pay for what they never get.
 func (x *Index) findDense() {
-	counts := make(map[int64]int)
-	x.table.each(func(lo, _, _ uint64) bool { counts[pageOf(int64(lo))]++; return true })
-	maps.DeleteFunc(counts, func(_ int64, n int) bool { return n < pageWorth })
-	for _, number := range slices.Sorted(maps.Keys(counts)) {
+	if x.table.n >= sampledLook && len(x.worthyPages(16)) == 0 {
+		x.look = 4 * x.table.n
+		return
+	}
+	for _, number := range x.worthyPages(1) {
 		x.makePage(number)
 	}
 	x.look = max(firstLook, 4*x.table.n)
+}
+
+// worthyPages returns the numbers, in order, of missing pages that would be
+// worth their memory, among the multiples of every.
+func (x *Index) worthyPages(every int64) []int64 {
+	counts := make(map[int64]int)
+	x.table.each(func(lo, _, _ uint64) bool {
+		if number := pageOf(int64(lo)); number%every == 0 {
+			counts[number]++
+		}
+		return true
+	})
+	maps.DeleteFunc(counts, func(_ int64, n int) bool { return n < pageWorth })
+	return slices.Sorted(maps.Keys(counts))
 }

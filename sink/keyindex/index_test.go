@@ -1,6 +1,7 @@
 package keyindex
 
 import (
+	"maps"
 	"math"
 	"math/bits"
 	"math/rand/v2"
@@ -36,9 +37,8 @@ type model struct {
 func (m *model) put(t require.TestingT, k schema.Key, loc uint64) {
 	want, wantHad := m.m[k]
 	old, had := m.x.Put(k, loc)
-	require.Equal(t, wantHad, had)
-	if had {
-		require.Equal(t, want, old)
+	if had != wantHad || had && old != want {
+		require.Failf(t, "wrong old location", "%v: %d, %t, want %d, %t", k, old, had, want, wantHad)
 	}
 	m.m[k] = loc
 }
@@ -46,9 +46,8 @@ func (m *model) put(t require.TestingT, k schema.Key, loc uint64) {
 func (m *model) delete(t require.TestingT, k schema.Key) {
 	want, wantHad := m.m[k]
 	old, had := m.x.Delete(k)
-	require.Equal(t, wantHad, had)
-	if had {
-		require.Equal(t, want, old)
+	if had != wantHad || had && old != want {
+		require.Failf(t, "wrong old location", "%v: %d, %t, want %d, %t", k, old, had, want, wantHad)
 	}
 	delete(m.m, k)
 }
@@ -58,19 +57,21 @@ func (m *model) check(t require.TestingT) {
 	require.Equal(t, len(m.m), m.x.Len())
 	seen := make(map[schema.Key]uint64, len(m.m))
 	m.x.Range(func(k schema.Key, loc uint64) bool {
-		require.NotContains(t, seen, k)
+		if _, twice := seen[k]; twice {
+			require.Failf(t, "a key comes twice", "%v", k)
+		}
 		seen[k] = loc
 		return true
 	})
-	require.Equal(t, m.m, seen)
+	require.True(t, maps.Equal(m.m, seen))
 	for k, loc := range m.m {
-		got, ok := m.x.Get(k)
-		require.True(t, ok)
-		require.Equal(t, loc, got)
+		if got, ok := m.x.Get(k); !ok || got != loc {
+			require.Failf(t, "wrong location", "%v: %d, %t, want %d", k, got, ok, loc)
+		}
 	}
 	m.x.table.each(func(lo, _, _ uint64) bool {
-		if m.x.exact {
-			require.Nil(t, m.x.dense.at(pageOf(int64(lo))))
+		if m.x.exact && m.x.dense.at(pageOf(int64(lo))) != nil {
+			require.Failf(t, "a key is on its page and in the table", "%d", int64(lo))
 		}
 		return true
 	})
@@ -219,8 +220,9 @@ func TestChurnKeepsMemory(t *testing.T) {
 			rng := rand.New(rand.NewPCG(3, 4))
 			for range 10 * n {
 				k := key(rng.Uint64N(n))
-				_, had := x.Delete(k)
-				require.True(t, had)
+				if _, had := x.Delete(k); !had {
+					t.Fatalf("%v is gone", k)
+				}
 				x.Put(k, 1)
 			}
 			require.Equal(t, n, x.Len())

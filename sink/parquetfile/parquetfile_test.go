@@ -11,21 +11,11 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
-	"github.com/beluga-cdc/beluga/internal/servers"
 	"github.com/beluga-cdc/beluga/pipeline"
 	"github.com/beluga-cdc/beluga/schema"
 )
 
-func TestMain(m *testing.M) {
-	goleak.VerifyTestMain(testRunner{m})
-}
-
-// testRunner lets the leak check see what is left once the servers are stopped.
-type testRunner struct{ m *testing.M }
-
-func (r testRunner) Run() int { return r.m.Run() }
-
-var _ = servers.Python
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // allTypes has each layout once, required and optional.
 func allTypes() (cols []Column) {

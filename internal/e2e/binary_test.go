@@ -1,0 +1,96 @@
+package e2e
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/beluga-cdc/beluga/internal/servers"
+)
+
+func TestMain(m *testing.M) { servers.Main(m) }
+
+// beluga returns the path of the binary, built once for all tests from the tree
+// that is tested.
+var beluga = sync.OnceValues(func() (string, error) {
+	dir, err := os.MkdirTemp("", "beluga-e2e-")
+	if err != nil {
+		return "", err
+	}
+	path := filepath.Join(dir, "beluga")
+	out, err := exec.Command("go", "build", "-o", path, "github.com/beluga-cdc/beluga/cmd/beluga").CombinedOutput()
+	if err != nil {
+		return "", fmt.Errorf("building beluga: %w\n%s", err, out)
+	}
+	return path, nil
+})
+
+// process is a running beluga and what it said.
+type process struct {
+	cmd  *exec.Cmd
+	out  bytes.Buffer // standard output and error, as they came
+	done chan error
+}
+
+// start starts beluga with the arguments.
+func start(t *testing.T, args ...string) *process {
+	t.Helper()
+	path, err := beluga()
+	require.NoError(t, err)
+	p := &process{cmd: exec.Command(path, args...), done: make(chan error, 1)}
+	p.cmd.Stdout, p.cmd.Stderr = &p.out, &p.out
+	require.NoError(t, p.cmd.Start())
+	go func() { p.done <- p.cmd.Wait() }()
+	t.Cleanup(func() {
+		if p.cmd.ProcessState == nil {
+			_ = p.cmd.Process.Kill() // it may have ended by now
+			<-p.done
+		}
+	})
+	return p
+}
+
+// wait waits for the end and returns the exit code.
+func (p *process) wait(t *testing.T) int {
+	t.Helper()
+	err := <-p.done
+	p.done <- err
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		t.Fatal(err)
+	}
+	return p.cmd.ProcessState.ExitCode()
+}
+
+// runs runs beluga to its end, which must be good, and returns what it said.
+func runs(t *testing.T, args ...string) string {
+	t.Helper()
+	p := start(t, args...)
+	if code := p.wait(t); code != 0 {
+		t.Fatalf("beluga %v ended with %d:\n%s", args, code, p.out.String())
+	}
+	return p.out.String()
+}
+
+// killAfter kills the process at the moment, and fails if it ended by itself
+// before.
+func (p *process) killAfter(t *testing.T, d time.Duration) {
+	t.Helper()
+	select {
+	case err := <-p.done:
+		p.done <- err
+		t.Fatalf("beluga ended by itself: %v\n%s", err, p.out.String())
+	case <-time.After(d):
+	}
+	require.NoError(t, p.cmd.Process.Kill())
+	err := <-p.done
+	p.done <- err
+}

@@ -1,0 +1,230 @@
+package e2e
+
+import (
+	"bytes"
+	"database/sql"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"math"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/beluga-cdc/beluga/internal/servers"
+)
+
+// reader are the packages of the reader that is not ours.
+var reader = []string{"pyiceberg[sql-sqlite,pyarrow]==0.12.0"}
+
+// requireSameRows compares every row of the database, as MySQL's own functions
+// write it, with what PyIceberg reads from the lake.
+func requireSameRows(t *testing.T, db *sql.DB, database, lake string) {
+	t.Helper()
+	python := servers.Python(t, reader...)
+	for _, table := range tablesOf(t, db, database) {
+		want := sourceRows(t, db, database, table)
+		got := readerRows(t, python, lake, database, table)
+		slices.Sort(want)
+		slices.Sort(got)
+		if !slices.Equal(want, got) {
+			t.Fatalf("table %s.%s: %s", database, table, firstDifferences(want, got))
+		}
+		t.Logf("%s.%s: %d rows equal", database, table, len(want))
+	}
+}
+
+func firstDifferences(want, got []string) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "MySQL has %d rows, PyIceberg reads %d", len(want), len(got))
+	n := 0
+	for _, side := range []struct {
+		name string
+		a, b []string
+	}{{"only in MySQL", want, got}, {"only in the lake", got, want}} {
+		for _, row := range side.a {
+			if _, ok := slices.BinarySearch(side.b, row); !ok && n < 10 {
+				fmt.Fprintf(&b, "\n%s: %s", side.name, row)
+				n++
+			}
+		}
+		n = 0
+	}
+	return b.String()
+}
+
+func tablesOf(t *testing.T, db *sql.DB, database string) (names []string) {
+	t.Helper()
+	rows, err := db.Query("SELECT table_name FROM information_schema.tables WHERE table_schema = ? ORDER BY 1", database)
+	require.NoError(t, err)
+	defer rows.Close()
+	for rows.Next() {
+		var n string
+		require.NoError(t, rows.Scan(&n))
+		names = append(names, n)
+	}
+	require.NoError(t, rows.Err())
+	return names
+}
+
+// sourceRows returns each row as a JSON list of texts. What text a value has is
+// said once here, in SQL, and once in readRows, in Python; Beluga's own code has
+// no part in it.
+func sourceRows(t *testing.T, db *sql.DB, database, table string) (lines []string) {
+	t.Helper()
+	conn, err := db.Conn(t.Context())
+	require.NoError(t, err)
+	defer conn.Close()
+	_, err = conn.ExecContext(t.Context(), "SET time_zone = '+00:00'")
+	require.NoError(t, err)
+	stmt, err := conn.PrepareContext(t.Context(), fmt.Sprintf("SELECT %s FROM `%s`.`%s`", expressions(t, db, database, table), database, table))
+	require.NoError(t, err)
+	defer stmt.Close()
+	rows, err := stmt.Query() // prepared: as text, FLOAT would be rounded
+	require.NoError(t, err)
+	defer rows.Close()
+	names, err := rows.Columns()
+	require.NoError(t, err)
+	for rows.Next() {
+		values := make([]any, len(names))
+		for i := range values {
+			values[i] = new(any)
+		}
+		require.NoError(t, rows.Scan(values...))
+		list := make([]any, len(names))
+		for i := range values {
+			switch v := (*values[i].(*any)).(type) {
+			case nil:
+			case []byte:
+				list[i] = string(v)
+			case float32:
+				list[i] = fmt.Sprintf("%08x", math.Float32bits(v))
+			case float64:
+				list[i] = fmt.Sprintf("%016x", math.Float64bits(v))
+			default:
+				t.Fatalf("column %s: unexpected %T", names[i], v)
+			}
+		}
+		b, err := json.Marshal(list)
+		require.NoError(t, err)
+		lines = append(lines, plainJSON(t, b))
+	}
+	require.NoError(t, rows.Err())
+	return lines
+}
+
+// plainJSON writes a list without Go's escaping of HTML, hex-encoded so that a
+// row is one line and sorts the same everywhere.
+func plainJSON(t *testing.T, b []byte) string {
+	t.Helper()
+	var list []*string
+	require.NoError(t, json.Unmarshal(b, &list))
+	parts := make([]string, len(list))
+	for i, s := range list {
+		if s == nil {
+			parts[i] = "NULL"
+		} else {
+			parts[i] = "'" + hex.EncodeToString([]byte(*s))
+		}
+	}
+	return strings.Join(parts, " ")
+}
+
+func expressions(t *testing.T, db *sql.DB, database, table string) string {
+	t.Helper()
+	rows, err := db.Query("SELECT column_name, data_type, COALESCE(numeric_precision, 0) FROM information_schema.columns WHERE table_schema = ? AND table_name = ? ORDER BY ordinal_position", database, table)
+	require.NoError(t, err)
+	defer rows.Close()
+	var list []string
+	for rows.Next() {
+		var name, kind string
+		var precision int
+		require.NoError(t, rows.Scan(&name, &kind, &precision))
+		c := "`" + name + "`"
+		switch kind {
+		case "float", "double":
+		case "bit":
+			if precision == 1 {
+				c = fmt.Sprintf("CAST(%s + 0 AS CHAR)", c)
+			} else {
+				c = fmt.Sprintf("LPAD(LOWER(HEX(%s + 0)), %d, '0')", c, (precision+7)/8*2)
+			}
+		case "binary", "varbinary", "tinyblob", "blob", "mediumblob", "longblob":
+			c = fmt.Sprintf("LOWER(HEX(%s))", c)
+		case "date":
+			c = fmt.Sprintf("DATE_FORMAT(%s, '%%Y-%%m-%%d')", c)
+		case "time":
+			c = fmt.Sprintf("TIME_FORMAT(%s, '%%H:%%i:%%s.%%f')", c)
+		case "datetime", "timestamp":
+			c = fmt.Sprintf("DATE_FORMAT(%s, '%%Y-%%m-%%d %%H:%%i:%%s.%%f')", c)
+		default:
+			c = fmt.Sprintf("CAST(%s AS CHAR CHARACTER SET utf8mb4)", c)
+		}
+		list = append(list, c)
+	}
+	require.NoError(t, rows.Err())
+	return strings.Join(list, ", ")
+}
+
+// readRows prints each row of a table in the same form.
+const readRows = `
+import datetime, decimal, struct, sys
+import pyarrow as pa
+from pyiceberg.catalog.sql import SqlCatalog
+
+lake, database, table = sys.argv[1:]
+catalog = SqlCatalog("beluga", uri=f"sqlite:///{lake}/catalog.db", warehouse=f"file://{lake}")
+data = catalog.load_table((database, table)).scan().to_arrow()
+
+def writer(kind):
+    if pa.types.is_boolean(kind): return lambda v: "1" if v else "0"
+    if pa.types.is_float32(kind): return lambda v: struct.pack(">f", v).hex()
+    if pa.types.is_float64(kind): return lambda v: struct.pack(">d", v).hex()
+    if pa.types.is_decimal(kind): return lambda v: format(v, "f")
+    if pa.types.is_date(kind): return lambda v: "%04d-%02d-%02d" % (v.year, v.month, v.day)
+    if pa.types.is_time(kind): return lambda v: v.strftime("%H:%M:%S.%f")
+    if pa.types.is_timestamp(kind):
+        return lambda v: "%04d-%02d-%02d %02d:%02d:%02d.%06d" % (v.year, v.month, v.day, v.hour, v.minute, v.second, v.microsecond)
+    if pa.types.is_binary(kind) or pa.types.is_large_binary(kind): return lambda v: v.hex()
+    return str
+
+columns = []
+for name in data.schema.names:
+    write = writer(data.schema.field(name).type)
+    columns.append(["NULL" if v is None else "'" + write(v).encode().hex() for v in data[name].to_pylist()])
+sys.stdout.write("".join(" ".join(row) + "\n" for row in zip(*columns)))
+`
+
+func readerRows(t *testing.T, python, lake, database, table string) []string {
+	t.Helper()
+	out := runPython(t, python, readRows, lake, database, table)
+	return strings.Split(strings.TrimSuffix(out, "\n"), "\n")
+}
+
+func runPython(t *testing.T, python, script string, args ...string) string {
+	t.Helper()
+	cmd := exec.Command(python, append([]string{"-c", script}, args...)...)
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	if err := cmd.Run(); err != nil {
+		t.Fatalf("PyIceberg: %v\n%s", err, stderr.String())
+	}
+	return stdout.String()
+}
+
+// equalityDeletes lists the equality-delete files of all tables.
+func equalityDeletes(t *testing.T, lake string) string {
+	t.Helper()
+	return runPython(t, servers.Python(t, reader...), `
+import sys
+from pyiceberg.catalog.sql import SqlCatalog
+catalog = SqlCatalog("beluga", uri=f"sqlite:///{sys.argv[1]}/catalog.db", warehouse=f"file://{sys.argv[1]}")
+for space in catalog.list_namespaces():
+    for name in catalog.list_tables(space):
+        for f in catalog.load_table(name).inspect.delete_files().to_pylist():
+            if f["content"] == 2: print(name, f["file_path"])
+`, lake)
+}

@@ -1,0 +1,78 @@
+package e2e
+
+import (
+	"context"
+	"math/rand/v2"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/beluga-cdc/beluga/internal/servers"
+	"github.com/beluga-cdc/beluga/internal/workload"
+)
+
+const (
+	killings = 20
+	changes  = 100_000
+	sessions = 4
+)
+
+// TestKilledAtRandomMoments replicates a database of all types under a mixed
+// load, kills the binary again and again, and compares at the end.
+func TestKilledAtRandomMoments(t *testing.T) {
+	t.Run("direct", func(t *testing.T) { killAtRandomMoments(t, 1, nil) })
+	t.Run("direct_deletion_vectors", func(t *testing.T) {
+		killAtRandomMoments(t, 2, []string{"--readers", "pyiceberg,duckdb,spark"})
+	})
+	t.Run("embedded_broker", func(t *testing.T) { killAtRandomMoments(t, 3, []string{"--kafka", "embedded"}) })
+	t.Run("kafka", func(t *testing.T) {
+		broker := servers.Kafka(t)
+		killAtRandomMoments(t, 4, []string{"--kafka", broker.Addr, "--kafka-topic-prefix", "e2e_kafka"})
+	})
+}
+
+func killAtRandomMoments(t *testing.T, seed uint64, options []string) {
+	server := servers.MySQL(t)
+	database := "e2e_" + filepath.Base(t.Name())
+	lake := filepath.Join(t.TempDir(), "lake")
+	w := &workload.Workload{DB: server.DB(t), Database: database, Seed: seed, Space: 3000}
+	require.NoError(t, w.Create(t.Context()))
+	require.NoError(t, w.Fill(t.Context()))
+	t.Cleanup(func() { server.Exec(t, "DROP DATABASE "+database) })
+
+	args := append([]string{"--from", server.URL(database), "--to", lake, "--name", database}, options...)
+	run := append([]string{"run", "--commit-interval", "250ms"}, args...)
+
+	load, stop := context.WithCancel(t.Context())
+	defer stop()
+	loaded := make(chan error, 1)
+	go func() { loaded <- keepLoading(load, w) }()
+
+	rng := rand.New(rand.NewPCG(seed, 99))
+	for kill := 0; kill < killings || w.Changes() < changes; kill++ {
+		p := start(t, run...)
+		p.killAfter(t, time.Duration(50+rng.IntN(2500))*time.Millisecond)
+	}
+	stop()
+	require.NoError(t, <-loaded)
+	t.Logf("%d row changes", w.Changes())
+
+	runs(t, append([]string{"run", "--once"}, args...)...)
+	said := runs(t, append([]string{"verify"}, args[:6]...)...)
+	require.Contains(t, said, "equal")
+	requireSameRows(t, server.DB(t), database, lake)
+	require.Empty(t, strings.TrimSpace(equalityDeletes(t, lake)), "equality deletes in the lake")
+}
+
+// keepLoading changes rows until ctx ends.
+func keepLoading(ctx context.Context, w *workload.Workload) error {
+	for ctx.Err() == nil {
+		if err := w.Run(ctx, sessions, 5000); err != nil && ctx.Err() == nil {
+			return err
+		}
+	}
+	return nil
+}

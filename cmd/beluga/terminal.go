@@ -1,12 +1,14 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"log/slog"
 	"os"
 	"strings"
 	"sync"
+	"time"
 
 	"golang.org/x/term"
 )
@@ -56,6 +58,22 @@ func (t *terminal) setLine(line string) error {
 	t.line = line
 	_, err := io.WriteString(t.file, clearLine+line)
 	return err
+}
+
+// redraw keeps the last line up to date until ctx ends, then removes it.
+func redraw(ctx context.Context, t *terminal, line func() string) error {
+	tick := time.NewTicker(redrawEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return t.setLine("")
+		case <-tick.C:
+			if err := t.setLine(line()); err != nil {
+				return err
+			}
+		}
+	}
 }
 
 // newLogger returns the logger that the configuration asks for. On a terminal

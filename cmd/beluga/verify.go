@@ -80,7 +80,9 @@ func runVerify(ctx context.Context, c *Config, names []string, o verify.Options,
 		return err
 	})
 	if term != nil {
-		g.Go(func() error { return showRows(done, v, term) })
+		g.Go(func() error {
+			return redraw(done, term, func() string { return fmt.Sprintf("comparing · %s rows read of both sides", grouped(v.Rows.Load())) })
+		})
 	}
 	if err := g.Wait(); err != nil {
 		return err
@@ -118,22 +120,6 @@ func chosenTables(all []*schema.Table, names []string, c *Config) (ids []schema.
 		ids = append(ids, found[0])
 	}
 	return ids, nil
-}
-
-// showRows shows on a terminal how many rows have been read.
-func showRows(ctx context.Context, v *verify.Verifier, t *terminal) error {
-	tick := time.NewTicker(redrawEvery)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return t.setLine("")
-		case <-tick.C:
-			if err := t.setLine(fmt.Sprintf("comparing · %s rows read of both sides", grouped(v.Rows.Load()))); err != nil {
-				return err
-			}
-		}
-	}
 }
 
 // printReport writes what was found, a line for each table.

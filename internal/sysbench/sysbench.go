@@ -2,6 +2,7 @@ package sysbench
 
 import (
 	"context"
+	"crypto/tls"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -25,15 +26,22 @@ type Tables struct {
 	Seed     uint64
 }
 
-// Open opens a server. password and address go past the DSN's syntax.
-func Open(address, user, password string) (*sql.DB, error) {
+// Server is where the tables are made.
+type Server struct {
+	Network, Address string // "tcp" and host:port, or "unix" and a path
+	User, Password   string
+	TLS              *tls.Config // nil: plain
+}
+
+// Open opens a pool on the server. It connects when it is used.
+func Open(s Server) (*sql.DB, error) {
 	c := mysql.NewConfig()
-	c.Net, c.Addr, c.User, c.Passwd = "tcp", address, user, password
+	c.Net, c.Addr, c.User, c.Passwd, c.TLS = s.Network, s.Address, s.User, s.Password, s.TLS
 	c.MultiStatements = true // a whole transaction in one round trip
 	c.MaxAllowedPacket = 0   // ask the server
 	connector, err := mysql.NewConnector(c)
 	if err != nil {
-		return nil, fmt.Errorf("opening %s: %w", address, err)
+		return nil, fmt.Errorf("configuring the connection to %s: %w", s.Address, err)
 	}
 	return sql.OpenDB(connector), nil
 }

@@ -27,7 +27,7 @@ func TestMain(m *testing.M) { servers.Main(m) }
 
 func open(t *testing.T) *sql.DB {
 	server := servers.MySQL(t)
-	db, err := Open(server.Addr, server.User, server.Password)
+	db, err := Open(Server{Network: "tcp", Address: server.Addr, User: server.User, Password: server.Password})
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = db.Close() })
 	return db

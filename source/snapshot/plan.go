@@ -18,17 +18,8 @@ import (
 // space cover it, as the first range has no lower bound and the last no upper.
 func (s *Snapshot) Chunks(ctx context.Context, t *schema.Table) iter.Seq2[Chunk, error] {
 	return func(yield func(Chunk, error) bool) {
-		bounds := s.steps
-		cols := splitColumns(t)
-		switch {
-		case len(cols) == 0:
-			yield(Whole(t), nil)
-			return
-		case len(t.Key) == 1 && isInteger(t.Columns[t.Key[0]].Type.Kind):
-			bounds = s.bisections
-		}
 		rest := Whole(t)
-		for at, err := range bounds(ctx, t, cols) {
+		for at, err := range s.bounds(ctx, t) {
 			if err != nil {
 				yield(Chunk{}, fmt.Errorf("cutting table %s into chunks: %w", t.ID, err))
 				return
@@ -42,6 +33,47 @@ func (s *Snapshot) Chunks(ctx context.Context, t *schema.Table) iter.Seq2[Chunk,
 		}
 		yield(rest, nil)
 	}
+}
+
+func (s *Snapshot) bounds(ctx context.Context, t *schema.Table) iter.Seq2[[]any, error] {
+	return func(yield func([]any, error) bool) {
+		cols := splitColumns(t)
+		if len(cols) == 0 || len(t.Columns) == len(t.Key) {
+			// Of a table that is nothing but its key the server reads ranges by scanning the
+			// whole index when its statistics lag behind a bulk load. One piece it is.
+			return
+		}
+		if len(t.Key) == 1 && isInteger(t.Columns[t.Key[0]].Type.Kind) {
+			list, ok, err := s.strides(ctx, t, s.estimate(t.ID))
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			if ok {
+				for _, at := range list {
+					if !yield(at, nil) {
+						return
+					}
+				}
+				return
+			}
+		}
+		for at, err := range s.steps(ctx, t, cols) {
+			if !yield(at, err) {
+				return
+			}
+		}
+	}
+}
+
+// estimate returns the server's estimate of a table's rows, at least 1.
+func (s *Snapshot) estimate(id schema.TableID) int64 {
+	for _, d := range s.described {
+		if d.Table.ID == id {
+			return max(d.Rows, 1)
+		}
+	}
+	return 1
 }
 
 func isInteger(k schema.Kind) bool {
@@ -84,21 +116,41 @@ func (s *Snapshot) keyAfter(ctx context.Context, t *schema.Table, cols []int, fr
 	for i, c := range cols {
 		names[i] = session.Quote(t.Columns[c].Name)
 	}
-	list := strings.Join(names, ", ")
+	order := strings.Join(names, ", ")
+	list := order + ", " + session.Quote(t.Columns[ballast(t)].Name)
 	where, args := "", []any(nil)
 	if from != nil {
 		cond, a := compareKey(t, cols, ">", op, from)
 		where, args = "WHERE "+cond, a
 	}
-	sql := fmt.Sprintf("SELECT %s FROM %s FORCE INDEX (PRIMARY) %s ORDER BY %s LIMIT 1 OFFSET %d", list, tableName(t.ID), where, list, offset)
+	sql := fmt.Sprintf("SELECT %s FROM %s FORCE INDEX (PRIMARY) %s ORDER BY %s LIMIT 1 OFFSET %d", list, tableName(t.ID), where, order, offset)
 	var key []any
 	err := s.control.Stream(ctx, sql, args, func(row []mysql.FieldValue) error {
-		for i := range row {
+		for i := range cols {
 			key = append(key, argument(t.Columns[cols[i]].Type.Kind, &row[i]))
 		}
 		return nil
 	})
 	return key, err
+}
+
+// ballast returns the narrowest column outside of the key. A statement that asks
+// for it, too, reads a range of the table; one for the key alone may scan the
+// index from its start.
+func ballast(t *schema.Table) int {
+	best := -1
+	for i := range t.Columns {
+		if t.IsKey(i) {
+			continue
+		}
+		if t.Lake(i).Vec() != schema.VecBytes {
+			return i
+		}
+		if best < 0 {
+			best = i
+		}
+	}
+	return best
 }
 
 func equalKey(a, b []any) bool {
@@ -110,105 +162,45 @@ func equalKey(a, b []any) bool {
 	return true
 }
 
-// bisections finds bounds of an integer key by halving the span between least
-// and greatest key until the index says that about a chunk of rows is inside.
-// That costs a few lookups a chunk, whatever holes and outliers there are, where
-// steps would read the whole index.
-func (s *Snapshot) bisections(ctx context.Context, t *schema.Table, cols []int) iter.Seq2[[]any, error] {
-	return func(yield func([]any, error) bool) {
-		k := integerKey{name: session.Quote(t.Columns[cols[0]].Name), table: tableName(t.ID), unsigned: t.Columns[cols[0]].Type.Unsigned}
-		low, high, ok, err := k.span(ctx, s.control)
-		if err != nil {
-			yield(nil, err)
-			return
-		}
-		if !ok {
-			return
-		}
-		b := bisection{ctx: ctx, session: s.control, key: k, rows: int64(s.cfg.ChunkRows), yield: yield}
-		b.split(low, high)
-	}
-}
-
-// integerKey maps the values of an integer column to uint64 in their order.
-type integerKey struct {
-	name, table string
-	unsigned    bool
-}
-
-const signBit = 1 << 63
-
-func (k integerKey) argument(v uint64) any {
-	if k.unsigned {
-		return v
-	}
-	return int64(v ^ signBit)
-}
-
-func (k integerKey) span(ctx context.Context, s *session.Session) (low, high uint64, ok bool, err error) {
-	r, err := s.Query(ctx, fmt.Sprintf("SELECT MIN(%s), MAX(%s) FROM %s", k.name, k.name, k.table))
+// strides finds bounds of an integer key without reading the index, by counting:
+// a range of so many numbers has at most so many rows, whatever the statistics
+// say. That serves keys that are dense, as those of AUTO_INCREMENT are; with
+// many holes it would make many empty chunks, and ok is false.
+func (s *Snapshot) strides(ctx context.Context, t *schema.Table, rows int64) (bounds [][]any, ok bool, err error) {
+	column := t.Columns[t.Key[0]]
+	name := session.Quote(column.Name)
+	r, err := s.control.Query(ctx, fmt.Sprintf("SELECT MIN(%s), MAX(%s) FROM %s", name, name, tableName(t.ID)))
 	if err != nil {
-		return 0, 0, false, err
+		return nil, false, err
 	}
-	if null, err := r.IsNull(0, 0); err != nil || null {
-		return 0, 0, false, err
+	if empty, err := r.IsNull(0, 0); err != nil || empty {
+		return nil, err == nil, err
 	}
-	if k.unsigned {
+	// Both kinds of integers as uint64 in their order.
+	var low, high, sign uint64
+	if column.Type.Unsigned {
 		low, _ = r.GetUint(0, 0)
 		high, _ = r.GetUint(0, 1)
-		return low, high, true, nil
+	} else {
+		sign = 1 << 63
+		l, _ := r.GetInt(0, 0)
+		h, _ := r.GetInt(0, 1)
+		low, high = uint64(l)^sign, uint64(h)^sign
 	}
-	l, _ := r.GetInt(0, 0)
-	h, _ := r.GetInt(0, 1)
-	return uint64(l) ^ signBit, uint64(h) ^ signBit, true, nil
-}
-
-// estimate returns how many rows lie from low to high, both included, as the
-// optimizer's dive into the index tells.
-func (k integerKey) estimate(ctx context.Context, s *session.Session, low, high uint64) (int64, error) {
-	r, err := s.Query(ctx, fmt.Sprintf("EXPLAIN FORMAT=TRADITIONAL SELECT %s FROM %s FORCE INDEX (PRIMARY) WHERE %s BETWEEN %d AND %d",
-		k.name, k.table, k.name, k.argument(low), k.argument(high)))
-	if err != nil {
-		return 0, err
+	const sparse = 4 // numbers for each row
+	width := uint64(s.cfg.ChunkRows)
+	if held := uint64(max(rows, 1)); high-low >= width && (high-low)/held >= sparse {
+		return nil, false, nil
+	} else if high-low > held {
+		width = width * (high - low) / held
 	}
-	if null, err := r.IsNullByName(0, "rows"); err != nil || null { // no row can match
-		return 0, err
+	for at := low; high-at >= width; {
+		at += width
+		var bound any = at
+		if !column.Type.Unsigned {
+			bound = int64(at ^ sign)
+		}
+		bounds = append(bounds, []any{bound})
 	}
-	return r.GetIntByName(0, "rows")
-}
-
-// bisection collects neighbouring parts until they make a chunk.
-type bisection struct {
-	ctx     context.Context //nolint:containedctx // lives as long as one call of Chunks
-	session *session.Session
-	key     integerKey
-	rows    int64
-	yield   func([]any, error) bool
-
-	open    int64 // rows since the last bound
-	stopped bool
-}
-
-func (b *bisection) split(low, high uint64) {
-	if b.stopped {
-		return
-	}
-	n, err := b.key.estimate(b.ctx, b.session, low, high)
-	if err != nil {
-		b.stopped = true
-		b.yield(nil, err)
-		return
-	}
-	// Where fewer keys are possible than a chunk has rows the estimate is wrong.
-	if n > b.rows && high-low >= uint64(b.rows) {
-		middle := low + (high-low)/2
-		b.split(low, middle)
-		b.split(middle+1, high)
-		return
-	}
-	if b.open > 0 && b.open+n > 2*b.rows || b.open >= b.rows {
-		b.stopped = !b.yield([]any{b.key.argument(low)}, nil)
-		b.open = 0
-	}
-	b.open += n
+	return bounds, true, nil
 }

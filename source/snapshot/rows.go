@@ -1,0 +1,119 @@
+package snapshot
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+	"math/big"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/go-mysql-org/go-mysql/mysql"
+
+	"github.com/beluga-cdc/beluga/schema"
+	"github.com/beluga-cdc/beluga/source/session"
+)
+
+// keysAtOnce is how many keys one statement asks for.
+const keysAtOnce = 200
+
+// ReadRows reads the rows that have the keys of the given rows of an image. Where
+// the key's collation takes several spellings for the same, the row found may
+// have another one.
+func (s *Snapshot) ReadRows(ctx context.Context, reader int, t *schema.Table, image []schema.Vec, rows []int, emit func(*schema.Block) error) error {
+	for part := range slices.Chunk(rows, keysAtOnce) {
+		sql, args, err := keysQuery(t, image, part)
+		if err == nil {
+			err = s.read(ctx, reader, t, sql, args, emit)
+		}
+		if err != nil {
+			return fmt.Errorf("reading rows of table %s by key: %w", t.ID, err)
+		}
+	}
+	return nil
+}
+
+func keysQuery(t *schema.Table, image []schema.Vec, rows []int) (string, []any, error) {
+	whole, _ := Whole(t).query()
+	var terms []string
+	var args []any
+	for _, r := range rows {
+		var term []string
+		for _, c := range t.Key {
+			arg, err := vectorArgument(t, c, &image[c], r)
+			if err != nil {
+				return "", nil, fmt.Errorf("column %s: %w", t.Columns[c].Name, err)
+			}
+			term = append(term, session.Quote(t.Columns[c].Name)+" = ?")
+			args = append(args, arg)
+		}
+		terms = append(terms, "("+strings.Join(term, " AND ")+")")
+	}
+	return whole + " WHERE " + strings.Join(terms, " OR "), args, nil
+}
+
+// vectorArgument is the way back from a value's form in a block to an argument.
+func vectorArgument(t *schema.Table, column int, v *schema.Vec, row int) (any, error) {
+	if v.IsNull(row) {
+		return nil, fmt.Errorf("a key is null, and cannot be looked up")
+	}
+	lake, kind := t.Lake(column), t.Columns[column].Type.Kind
+	switch lake.Kind {
+	case schema.LakeBoolean, schema.LakeInt:
+		return int64(v.I32[row]), nil
+	case schema.LakeLong:
+		return v.I64[row], nil
+	case schema.LakeFloat:
+		return float64(v.Float32(row)), nil
+	case schema.LakeDouble:
+		return v.Float64(row), nil
+	case schema.LakeDate:
+		return time.Unix(int64(v.I32[row])*86400, 0).UTC().Format(time.DateOnly), nil
+	case schema.LakeTime:
+		return time.UnixMicro(v.I64[row]).UTC().Format("15:04:05.000000"), nil
+	case schema.LakeTimestamp, schema.LakeTimestampTZ:
+		return time.UnixMicro(v.I64[row]).UTC().Format("2006-01-02 15:04:05.000000"), nil
+	case schema.LakeDecimal:
+		return decimalArgument(unscaledOf(v, row), lake.Scale), nil
+	}
+	switch kind {
+	case schema.Decimal:
+		return mysql.TypedBytes{Type: mysql.MYSQL_TYPE_NEWDECIMAL, Bytes: v.Bytes(row)}, nil
+	case schema.Binary, schema.VarBinary, schema.Blob:
+		return mysql.TypedBytes{Type: mysql.MYSQL_TYPE_BLOB, Bytes: v.Bytes(row)}, nil
+	case schema.Bit:
+		var n [8]byte
+		b := v.Bytes(row)
+		copy(n[8-len(b):], b)
+		return binary.BigEndian.Uint64(n[:]), nil
+	}
+	return string(v.Bytes(row)), nil
+}
+
+func unscaledOf(v *schema.Vec, row int) *big.Int {
+	if v.Kind == schema.VecInt64 {
+		return big.NewInt(v.I64[row])
+	}
+	b := v.Dec128(row)
+	n := new(big.Int).SetBytes(b)
+	if b[0]&0x80 != 0 {
+		n.Sub(n, new(big.Int).Lsh(big.NewInt(1), 128))
+	}
+	return n
+}
+
+func decimalArgument(unscaled *big.Int, scale int) mysql.TypedBytes {
+	digits := new(big.Int).Abs(unscaled).String()
+	if len(digits) <= scale {
+		digits = strings.Repeat("0", scale-len(digits)+1) + digits
+	}
+	text := digits
+	if scale > 0 {
+		text = digits[:len(digits)-scale] + "." + digits[len(digits)-scale:]
+	}
+	if unscaled.Sign() < 0 {
+		text = "-" + text
+	}
+	return mysql.TypedBytes{Type: mysql.MYSQL_TYPE_NEWDECIMAL, Bytes: []byte(text)}
+}

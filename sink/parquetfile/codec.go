@@ -108,7 +108,7 @@ func appendHuffmanBlock(dst, block []byte, last bool, s *huff0.Scratch) []byte {
 	lits, _, err := huff0.Compress4X(block, s)
 	size := literalsHeader + len(lits) + sequencesHeader
 	if err != nil || size >= len(block) { // too short, all the same byte, or without any pattern
-		if errors.Is(err, huff0.ErrUseRLE) {
+		if errors.Is(err, huff0.ErrUseRLE) && len(block) > 0 {
 			return append(appendUint24(dst, mark|1<<1|uint32(len(block))<<3), block[0])
 		}
 		return append(appendUint24(dst, mark|uint32(len(block))<<3), block...)

@@ -1,6 +1,7 @@
 package parquetfile
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -186,6 +187,13 @@ func (c *columnReader) open(p parquet.Page) error {
 	data := p.Data()
 	c.values, c.ends = data.Data()
 	d := p.Dictionary()
+	notNull := c.rows
+	if c.levels != nil {
+		notNull = bytes.Count(c.levels, []byte{1})
+	}
+	if d == nil && c.conv.from == parquet.ByteArray && len(c.ends) != notNull+1 {
+		return fmt.Errorf("a page of %d values says that it has %d", len(c.ends)-1, notNull)
+	}
 	if d == nil || d == c.dictOf {
 		return nil
 	}

@@ -2,6 +2,7 @@ package snapshot
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"maps"
 	"math/rand/v2"
@@ -12,6 +13,7 @@ import (
 	"github.com/apache/iceberg-go"
 	iceio "github.com/apache/iceberg-go/io"
 	"github.com/apache/iceberg-go/table"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/beluga-cdc/beluga/sink/warehouse"
 )
@@ -64,7 +66,7 @@ func (s *Stager) Stage(t *table.Table, fs iceio.IO, c Change) (*Staged, error) {
 		}
 	}
 	w := s.newWriter(t, fs, c.Schema)
-	if err := w.manifestList(c); err != nil {
+	if err := errors.Join(w.manifestList(c), w.syncs.Wait()); err != nil {
 		return nil, err
 	}
 	tc, err := tx.TableCommit()
@@ -91,6 +93,7 @@ type writer struct {
 	totals   totals
 	number   int // of the next manifest
 	dropped  []string
+	syncs    errgroup.Group // of the files written; they wait for the disk together
 }
 
 func (s *Stager) newWriter(t *table.Table, fs iceio.IO, schema *iceberg.Schema) *writer {
@@ -176,8 +179,9 @@ func (w *writer) listV3(b *bytes.Buffer, ms []iceberg.ManifestFile) error {
 	return lw.Close()
 }
 
-// put writes a file of the snapshot. Its content is synced here; its name with
-// the metadata file, which lies in the same folder and is written later.
+// put writes a file of the snapshot. Its content is on disk when Stage returns;
+// its name with the metadata file, which lies in the same folder and is written
+// later.
 func (w *writer) put(name string, content []byte) (string, error) {
 	location := w.t.Location() + "/metadata/" + name
 	f, err := warehouse.CreateFile(warehouse.Path(location))
@@ -185,10 +189,10 @@ func (w *writer) put(name string, content []byte) (string, error) {
 		return "", fmt.Errorf("creating %s: %w", path.Base(location), err)
 	}
 	if _, err := f.Write(content); err != nil {
-		_ = f.Close()
-		return "", fmt.Errorf("writing %s: %w", location, err)
+		return "", errors.Join(fmt.Errorf("writing %s: %w", location, err), f.Close())
 	}
-	return location, warehouse.CloseSynced(f)
+	w.syncs.Go(func() error { return warehouse.CloseSynced(f) })
+	return location, nil
 }
 
 // totals are the running sums of a snapshot's summary.

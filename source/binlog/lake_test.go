@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -181,12 +182,11 @@ type database struct {
 	start  schema.Position
 }
 
+var databases atomic.Int64
+
 // newDatabase makes an empty database on the server.
 func newDatabase(t testing.TB, server *servers.MySQLServer) *database {
-	d := &database{server: server, name: "binlog_" + strings.ToLower(strings.NewReplacer("/", "_", " ", "_", "…", "").Replace(t.Name())), db: server.DB(t)}
-	if len(d.name) > 60 {
-		d.name = d.name[:60]
-	}
+	d := &database{server: server, name: fmt.Sprintf("stream_%d", databases.Add(1)), db: server.DB(t)}
 	var err error
 	d.conn, err = d.db.Conn(t.Context())
 	require.NoError(t, err)

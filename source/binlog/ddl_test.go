@@ -1,0 +1,233 @@
+package binlog_test
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/beluga-cdc/beluga/internal/servers"
+	"github.com/beluga-cdc/beluga/pipeline"
+	"github.com/beluga-cdc/beluga/schema"
+	"github.com/beluga-cdc/beluga/source/binlog"
+)
+
+// describe reads the shape of a table that has only INT and VARCHAR columns and
+// the key id; the real one is the source's.
+func (d *database) describe(ctx context.Context, id schema.TableID) (*schema.Table, error) {
+	rows, err := d.db.QueryContext(ctx, `SELECT column_name, data_type, is_nullable, column_key, character_maximum_length
+		FROM information_schema.columns WHERE table_schema = ? AND table_name = ? ORDER BY ordinal_position`, id.Database, id.Name)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	t := &schema.Table{ID: id}
+	for rows.Next() {
+		var name, typ, null, key string
+		var length sql.NullInt64
+		if err := rows.Scan(&name, &typ, &null, &key, &length); err != nil {
+			return nil, err
+		}
+		c := schema.Column{Name: name, Type: schema.Type{Kind: schema.Int}, Nullable: null == "YES"}
+		if typ == "varchar" {
+			c.Type = schema.Type{Kind: schema.VarChar, Charset: "utf8mb4", Length: int(length.Int64)}
+		}
+		if key == "PRI" {
+			t.Key = append(t.Key, len(t.Columns))
+		}
+		t.Columns = append(t.Columns, c)
+	}
+	if len(t.Columns) == 0 {
+		return nil, rows.Err()
+	}
+	return t, t.Prepare()
+}
+
+// fillSeven: all columns in these tests are added with DEFAULT 7.
+func fillSeven(_ context.Context, t *schema.Table, added []int) (*schema.Block, error) {
+	b := schema.NewBlock(t)
+	for i := range t.Columns {
+		b.New[i].AppendNull()
+	}
+	for _, i := range added {
+		b.New[i].Reset(b.New[i].Kind)
+		b.New[i].AppendInt32(7)
+	}
+	b.Ops = append(b.Ops, schema.OpRead)
+	return b, nil
+}
+
+func newDescribed(t *testing.T) *database {
+	d := newDatabase(t, servers.MySQL(t))
+	d.config.Describe, d.config.Fill = d.describe, fillSeven
+	return d
+}
+
+// TestAddColumn: rows before and behind each ADD COLUMN are decoded under their
+// own shape, and information_schema, which shows the last one all the time, never
+// gets into their way.
+func TestAddColumn(t *testing.T) {
+	d := newDescribed(t)
+	d.exec(t, `
+		CREATE TABLE t (id INT PRIMARY KEY, c VARCHAR(20));
+		INSERT INTO t VALUES (1, 'one');
+		ALTER TABLE t ADD COLUMN n INT NOT NULL DEFAULT 7;
+		INSERT INTO t VALUES (2, 'two', 2);
+		ALTER TABLE t ADD (m INT DEFAULT 7, o INT DEFAULT 7), ADD INDEX (n);
+		UPDATE t SET o = 1 WHERE id = 1;
+		ALTER TABLE t ADD p INT DEFAULT 7;
+		ALTER TABLE t MODIFY c VARCHAR(200);
+		ALTER TABLE t ADD q INT DEFAULT 7`)
+	l := newLake()
+	require.NoError(t, d.stream(t, l))
+	shape := l.shapes[schema.TableID{Database: d.name, Name: "t"}]
+	require.Equal(t, columnNames(t, d.db, d.name, "t"), names(shape), "the last columns are there although no row followed")
+	d.requireEqual(t, l, "t")
+}
+
+func names(t *schema.Table) string {
+	var s []string
+	for _, c := range t.Columns {
+		s = append(s, c.Name)
+	}
+	return strings.Join(s, ",")
+}
+
+// TestCreatedTables: tables that are made while the stream runs are empty at
+// first and need no load.
+func TestCreatedTables(t *testing.T) {
+	d := newDescribed(t)
+	d.exec(t, `
+		CREATE TABLE t (id INT PRIMARY KEY, c VARCHAR(20));
+		INSERT INTO t VALUES (1, 'one');
+		CREATE TABLE copied (PRIMARY KEY (id)) SELECT * FROM t;
+		CREATE TABLE alike LIKE t;
+		INSERT INTO alike SELECT id + 1, c FROM t;
+		CREATE TABLE rowless (id INT PRIMARY KEY);
+		CREATE TABLE grown (id INT PRIMARY KEY);
+		ALTER TABLE grown ADD n INT;
+		INSERT INTO grown VALUES (1, 1);
+		CREATE TEMPORARY TABLE temporary_one (id INT);
+		DROP TEMPORARY TABLE temporary_one;
+		CREATE TABLE IF NOT EXISTS t (id INT PRIMARY KEY);
+		CREATE TABLE gone (id INT PRIMARY KEY)`)
+	d.config.Describe = func(ctx context.Context, id schema.TableID) (*schema.Table, error) {
+		if id.Name == "gone" {
+			return nil, nil
+		}
+		return d.describe(ctx, id)
+	}
+	d.exec(t, "DROP TABLE gone")
+	l := newLake()
+	require.NoError(t, d.stream(t, l))
+	d.requireEqual(t, l, "t", "copied", "alike", "rowless", "grown")
+	require.Len(t, l.shapes, 5)
+	require.Equal(t, "id,n", names(l.shapes[schema.TableID{Database: d.name, Name: "grown"}]))
+}
+
+// TestRefusals: each statement that cannot be followed stops the stream with
+// table, cause and remedy.
+func TestRefusals(t *testing.T) {
+	for _, c := range []struct{ statements, want string }{
+		{"TRUNCATE TABLE t", "removes its rows without row events"},
+		{"TRUNCATE t", "removes its rows"},
+		{"DROP TABLE other, t", "drops it"},
+		{"RENAME TABLE t TO u", "renames it"},
+		{"CREATE TABLE elsewhere.x (id INT PRIMARY KEY); RENAME TABLE elsewhere.x TO x", "gives its name to a table that was not loaded"},
+		{"ALTER TABLE t RENAME TO u", "name"},
+		{"ALTER TABLE t DROP COLUMN c; INSERT INTO t VALUES (2, 3)", "column c dropped"},
+		{"ALTER TABLE t RENAME COLUMN c TO d; INSERT INTO t VALUES (2, 'x', 3)", "column d added, column c dropped"},
+		{"ALTER TABLE t MODIFY n BIGINT; INSERT INTO t VALUES (2, 'x', 3)", "column n changed from int to long"},
+		{"ALTER TABLE t MODIFY n INT FIRST; INSERT INTO t VALUES (2, 3, 'x')", "columns reordered"},
+		{"ALTER TABLE t DROP PRIMARY KEY, ADD PRIMARY KEY (n); INSERT INTO t VALUES (2, 'x', 3)", "primary key changed"},
+		{"ALTER TABLE t DROP PRIMARY KEY; INSERT INTO t VALUES (2, 'x', 3)", "has no primary key"},
+		{"ALTER TABLE t MODIFY c VARCHAR(5); INSERT INTO t VALUES (2, 'x', 3)", "column c was altered in a way that may have changed values"},
+		{"CREATE TABLE keyless (id INT)", "keyless has no primary key"},
+		{"SET SESSION binlog_format = 'STATEMENT'; UPDATE t SET n = 2", "the binlog holds a statement instead of its rows"},
+		{"SET SESSION binlog_format = 'STATEMENT'; USE mysql; DELETE FROM {db}.t", "binlog_format=ROW"},
+		{"SET SESSION binlog_row_image = 'MINIMAL'; UPDATE t SET n = 2", "binlog_row_image=FULL"},
+		{"SET SESSION binlog_row_value_options = 'PARTIAL_JSON'; UPDATE j SET v = JSON_SET(v, '$.a', 2)", "partial JSON update"},
+		{"XA START 'x'; UPDATE t SET n = 2; XA END 'x'; XA PREPARE 'x'; XA COMMIT 'x'", "two phases"},
+		{"CREATE TABLE p (id INT PRIMARY KEY) PARTITION BY HASH (id); CREATE TABLE q (id INT PRIMARY KEY); INSERT INTO p VALUES (1); INSERT INTO q VALUES (2); ALTER TABLE p EXCHANGE PARTITION p0 WITH TABLE q", "exchanges its rows"},
+		{"CREATE TABLE r (id INT PRIMARY KEY) PARTITION BY RANGE (id) (PARTITION p0 VALUES LESS THAN (10), PARTITION p1 VALUES LESS THAN (20)); INSERT INTO r VALUES (1); ALTER TABLE r DROP PARTITION p0", "DROP PARTITION"},
+		{"CREATE TABLE m (id INT PRIMARY KEY) ENGINE=MyISAM; INSERT INTO m VALUES (1); DROP DATABASE {db}", "drops it"},
+		{"CREATE TABLE g (id INT PRIMARY KEY, p GEOMETRY); INSERT INTO g VALUES (1, ST_PointFromText('POINT(1 1)'))", "type geometry has no Iceberg type in this version; remedy"},
+	} {
+		t.Run(c.statements[:min(len(c.statements), 30)], func(t *testing.T) {
+			d := newDescribed(t)
+			d.exec(t, "CREATE DATABASE IF NOT EXISTS elsewhere; DROP TABLE IF EXISTS elsewhere.x")
+			d.exec(t, "CREATE TABLE t (id INT PRIMARY KEY, c VARCHAR(20), n INT); CREATE TABLE other (id INT PRIMARY KEY); CREATE TABLE j (id INT PRIMARY KEY, v JSON)")
+			d.exec(t, `INSERT INTO t VALUES (1, 'one', 1); INSERT INTO j VALUES (1, '{"a": 1, "b": "`+strings.Repeat("x", 200)+`"}')`)
+			l := newLake()
+			require.NoError(t, d.stream(t, l))
+			from := pipeline.Resume{Position: l.commits[len(l.commits)-1].Position, Tables: map[schema.TableID]pipeline.TableState{}}
+			for id, shape := range l.shapes {
+				from.Tables[id] = pipeline.TableState{Table: shape, Position: from.Position}
+			}
+			d.exec(t, strings.ReplaceAll(c.statements, "{db}", d.name))
+			until := d.position(t)
+			d.config.Until = &until
+			err := binlog.New(d.config).Run(t.Context(), from, l)
+			require.ErrorContains(t, err, c.want)
+			require.ErrorContains(t, err, d.name)
+			if c.want != "keyless has no primary key" && c.want != "has no primary key" { // that text is the caller's
+				require.ErrorContains(t, err, "remedy")
+			}
+		})
+	}
+}
+
+// TestHarmlessStatements: what changes no rows of ours does not stop us.
+func TestHarmlessStatements(t *testing.T) {
+	d := newDescribed(t)
+	d.exec(t, `
+		CREATE TABLE t (id INT PRIMARY KEY, c VARCHAR(20));
+		INSERT INTO t VALUES (1, 'one');
+		CREATE INDEX i ON t (c); DROP INDEX i ON t;
+		CREATE VIEW v AS SELECT * FROM t; DROP VIEW v;
+		CREATE TRIGGER g BEFORE INSERT ON t FOR EACH ROW SET NEW.c = 'trigger';
+		ANALYZE TABLE t; OPTIMIZE TABLE t; ALTER TABLE t ENGINE=InnoDB; ALTER TABLE t COMMENT 'rename to x', ADD KEY k (c);
+		INSERT INTO t VALUES (2, 'two');
+		XA START 'y'; INSERT INTO t VALUES (3, 'three'); XA END 'y'; XA COMMIT 'y' ONE PHASE;
+		BEGIN; INSERT INTO t VALUES (4, 'x'); SAVEPOINT s; INSERT INTO t VALUES (5, 'x'); ROLLBACK TO s; COMMIT;
+		DROP TABLE IF EXISTS never_was;
+		CREATE USER IF NOT EXISTS somebody; DROP USER somebody;
+		ALTER TABLE t MODIFY c VARCHAR(300);
+		INSERT INTO t VALUES (6, 'x')`)
+	l := newLake()
+	require.NoError(t, d.stream(t, l))
+	d.requireEqual(t, l, "t")
+}
+
+// TestMinimalMetadata: without names in the binlog, information_schema gives
+// them, if it agrees.
+func TestMinimalMetadata(t *testing.T) {
+	server := servers.MySQL(t, "--binlog-row-metadata=MINIMAL")
+	d := newDatabase(t, server)
+	d.config.Describe, d.config.Fill = d.describe, fillSeven
+	d.exec(t, "CREATE TABLE t (id INT PRIMARY KEY, c VARCHAR(20)); INSERT INTO t VALUES (1, 'one'); UPDATE t SET id = 2")
+	l := newLake()
+	require.NoError(t, d.stream(t, l))
+	d.requireEqual(t, l, "t")
+	for _, c := range []struct{ statement, want string }{
+		{"ALTER TABLE t ADD n INT", "has 2 columns in the binlog and 3 now"},
+		{"ALTER TABLE t DROP n, MODIFY c INT; ", "the binlog has type 15"},
+	} {
+		d.exec(t, "DELETE FROM t")
+		d.exec(t, c.statement)
+		require.ErrorContains(t, d.stream(t, newLake()), c.want, c.statement)
+	}
+}
+
+// TestRowsWithoutLoad: rows of a table that is neither loaded nor created here
+// are a gap.
+func TestRowsWithoutLoad(t *testing.T) {
+	d := newDescribed(t)
+	d.exec(t, "CREATE TABLE t (id INT PRIMARY KEY)")
+	d.start = d.position(t)
+	d.exec(t, "INSERT INTO t VALUES (1)")
+	require.ErrorContains(t, d.stream(t, newLake()), fmt.Sprintf("table %s.t has new rows in the binlog, but was never loaded; remedy", d.name))
+}

@@ -21,10 +21,11 @@ test: ## run all tests; they start the MySQL and Kafka they need
 demo: build ## replicate a live MySQL and compare (KAFKA=embedded or KAFKA=host:port for the way through Kafka)
 	BELUGA=$(abspath $(BIN)) KAFKA=$(KAFKA) testdata/demo/demo.sh
 
+# A port below those that the kernel gives to outgoing connections, so that none of them holds it.
 bench: build ## measure load and catch-up on this machine (ARGS: more flags of `beluga bench`)
-	testdata/servers/mysql.sh start dist/bench-mysql 33990
-	@./$(BIN) bench --from mysql://root@127.0.0.1:33990/bench $(ARGS); status=$$?; \
-	testdata/servers/mysql.sh stop dist/bench-mysql; exit $$status
+	@trap 'testdata/servers/mysql.sh stop dist/bench-mysql' EXIT; \
+	testdata/servers/mysql.sh start dist/bench-mysql 23990 && \
+	./$(BIN) bench --from mysql://root@127.0.0.1:23990 $(ARGS)
 
 lint: ## gofmt, go vet, staticcheck, the import rules; golangci-lint where it is installed
 	@unformatted=$$(gofmt -l .); if [ -n "$$unformatted" ]; then echo "not formatted (make fmt):"; echo "$$unformatted"; exit 1; fi

@@ -144,7 +144,7 @@ func TestCommandReplicates(t *testing.T) {
 	require.Contains(t, f.Services["beluga"].Volumes, "lake:"+lake)
 	lake = t.TempDir()
 
-	out := run(t, beluga, "check", "--from="+from)
+	out := run(t, beluga, "check", "--from="+from, "--to="+lake)
 	assert.NotContains(t, strings.ToLower(out), "warning", "the server is all that Beluga wants")
 
 	known := run(t, beluga, command[0], "--help")

@@ -85,7 +85,7 @@ start() {
 		return
 	fi
 	obtain
-	[ -n "$(answered "$port" 5 "$request" 4)" ] && die 1 "port $port is taken"
+	taken "$port" && die 1 "port $port is taken"
 	if [ "$way" = container ]; then
 		in_container "$dir" "$port" "$@"
 		echo "127.0.0.1:$port"

@@ -46,6 +46,9 @@ running() {
 	fi
 }
 
+# taken PORT: somebody listens there, who would otherwise be mistaken for the server that is started.
+taken() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
+
 # answered PORT SECONDS REQUEST BYTES sends REQUEST (printf escapes, may be empty) and prints the first BYTES of
 # the reply in hex; nothing where nobody listens or the peer stays silent.
 answered() {

@@ -124,7 +124,7 @@ start() {
 		return
 	fi
 	obtain
-	ready "$port" && die 1 "port $port is taken"
+	taken "$port" && die 1 "port $port is taken"
 	# What Beluga wants beyond the defaults, which are durable and log rows; binlog_format is not even named, as
 	# naming it is deprecated. What is tested is what users run.
 	set -- --server-id="$port" --log-bin=binlog --gtid-mode=ON --enforce-gtid-consistency=ON \

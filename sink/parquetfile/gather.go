@@ -64,6 +64,8 @@ func (c *chunk) fit(pageSize int, v *schema.Vec, rows []uint32) (n, size int) {
 	return n, n * c.width
 }
 
+// gatherRun appends rows that fit the page; their values take size bytes at
+// most.
 func (c *chunk) gatherRun(v *schema.Vec, rows []uint32, size int) error {
 	p := &c.page
 	if v.NullN == 0 {
@@ -77,52 +79,58 @@ func (c *chunk) gatherRun(v *schema.Vec, rows []uint32, size int) error {
 		}
 	}
 	p.raw = growBuffer(p.raw, size)
-	at := len(p.raw)
-	b := p.raw[at : at+size]
-	o := 0
-	switch c.layout {
-	case layoutBool:
+	if c.layout == layoutBool {
 		for _, r := range rows {
 			p.appendBool(v.I32[r] != 0)
 		}
 		return nil
+	}
+	at := len(p.raw)
+	n, err := c.copyValues(p.raw[at:at+size], v, rows)
+	p.raw = p.raw[:at+n]
+	return err
+}
+
+// copyValues writes the values of rows, none of them null, to b, which has
+// room for them, and returns how many bytes they took.
+func (c *chunk) copyValues(b []byte, v *schema.Vec, rows []uint32) (n int, err error) {
+	switch c.layout {
 	case layoutInt32, layoutFloat32:
 		for i, r := range rows {
 			binary.LittleEndian.PutUint32(b[4*i:], uint32(v.I32[r]))
 		}
-		o = 4 * len(rows)
+		return 4 * len(rows), nil
 	case layoutInt64, layoutFloat64:
 		for i, r := range rows {
 			binary.LittleEndian.PutUint64(b[8*i:], uint64(v.I64[r]))
 		}
-		o = 8 * len(rows)
+		return 8 * len(rows), nil
 	case layoutDec32:
 		for i, r := range rows {
 			x := v.I64[r]
 			if int64(int32(x)) != x {
-				return fmt.Errorf("unscaled value %d does not fit %s", x, c.Type)
+				return 0, fmt.Errorf("unscaled value %d does not fit %s", x, c.Type)
 			}
 			binary.LittleEndian.PutUint32(b[4*i:], uint32(x))
 		}
-		o = 4 * len(rows)
+		return 4 * len(rows), nil
 	case layoutFixed:
 		for _, r := range rows {
 			s := v.Dec128(int(r))
 			if !shortens(s, c.width) {
-				return fmt.Errorf("unscaled value 0x%x does not fit %s", s, c.Type)
+				return 0, fmt.Errorf("unscaled value 0x%x does not fit %s", s, c.Type)
 			}
-			o += copy(b[o:], s[16-c.width:])
+			n += copy(b[n:], s[16-c.width:])
 		}
-	case layoutBytes:
-		for _, r := range rows {
-			s := v.Data[v.Off[r]:v.Off[r+1]]
-			binary.LittleEndian.PutUint32(b[o:], uint32(len(s)))
-			o += 4
-			o += copy(b[o:], s)
-		}
+		return n, nil
 	}
-	p.raw = p.raw[:at+o]
-	return nil
+	for _, r := range rows {
+		s := v.Data[v.Off[r]:v.Off[r+1]]
+		binary.LittleEndian.PutUint32(b[n:], uint32(len(s)))
+		n += 4
+		n += copy(b[n:], s)
+	}
+	return n, nil
 }
 
 // shortens tells whether a big-endian two's complement keeps its value when

@@ -253,3 +253,22 @@ func requireStats(t *testing.T, cols []Column, model []*schema.Vec, s Stats) {
 	require.EqualValues(t, 4, s.SplitOffsets[0])
 	require.IsIncreasing(t, append([]int64{0}, s.SplitOffsets...))
 }
+
+// TestSize checks the estimate that files are closed by: at every moment near
+// what closing the file gives.
+func TestSize(t *testing.T) {
+	cols, blocks := sysbench(10, 5000)
+	for _, opts := range []Options{{}, {Codec: Uncompressed}, {RowGroupSize: 2 << 20, Workers: NewWorkers(2)}} {
+		for n := 2; n <= len(blocks); n += 4 {
+			var out bytes.Buffer
+			w := NewWriter(&out, cols, opts)
+			for _, b := range blocks[:n] {
+				require.NoError(t, w.Append(b, nil, 5000))
+			}
+			estimate := w.Size()
+			s, err := w.Close()
+			require.NoError(t, err)
+			require.InEpsilon(t, s.Size, estimate, 0.25, "%d blocks", n)
+		}
+	}
+}

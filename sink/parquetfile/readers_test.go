@@ -25,7 +25,7 @@ type readings struct {
 	PyArrow, DuckDB [][]*string
 	Types, Names    []string
 	IDs             []int
-	Stats           [][][]any
+	Stats           [][2]any // column, whether the footer's bounds are right
 }
 
 func readByOthers(t *testing.T, paths ...string) map[string]readings {
@@ -105,6 +105,14 @@ func TestOtherReaders(t *testing.T) {
 			for i, c := range cols {
 				require.Equal(t, c.ID, got.IDs[i])
 				require.Equal(t, c.Name, got.Names[i])
+			}
+			right := map[any]bool{}
+			for _, s := range got.Stats {
+				right[s[0]] = true
+				require.Equal(t, true, s[1], "bounds of %s", s[0])
+			}
+			if vecs[path][0].N >= 300 {
+				require.Greater(t, len(right), len(cols)/2, "columns with bounds")
 			}
 			for reader, rows := range map[string][][]*string{"pyarrow": got.PyArrow, "duckdb": got.DuckDB} {
 				require.Len(t, rows, vecs[path][0].N, reader)

@@ -21,6 +21,8 @@ const (
 	maxGroupRows = 1 << 24 // of a row group: columns of nulls and booleans take no room to speak of
 	maxStepRows  = 1 << 14 // rows that one column takes before the next has its turn
 	maxStepSize  = 8 << 20 // bytes, about, that all columns together take in a turn
+
+	sizeGuess = 1 << 20 // this many bytes are taken to shrink to half before anything is known
 )
 
 var (
@@ -155,7 +157,7 @@ func (w *Writer) Size() int64 {
 		for _, g := range w.groups {
 			raw += g.TotalByteSize
 		}
-		rest = int64(float64(rest) * float64(written+1) / float64(raw+1))
+		rest = int64(float64(rest) * float64(written+sizeGuess/2) / float64(raw+sizeGuess))
 	}
 	return w.offset + w.packed + max(rest, 0)
 }

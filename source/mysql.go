@@ -45,6 +45,10 @@ func (m *MySQL) Run(ctx context.Context, from pipeline.Resume, out pipeline.Writ
 	if ctx.Err() != nil && errors.Is(err, context.Cause(ctx)) {
 		return nil // the end that was asked for
 	}
+	var detailed *PositionLostError
+	if errors.Is(err, ErrPositionLost) && !errors.As(err, &detailed) {
+		return fmt.Errorf("%w; %s", err, reload)
+	}
 	return session.Explain(m.cfg.Endpoint, err)
 }
 
@@ -181,7 +185,7 @@ func (m *MySQL) streamConfig(ctx context.Context, s *session.Session, sel select
 		return binlog.Config{}, fmt.Errorf("reading the server's identity: %w", err)
 	}
 	uuid, _ := r.GetString(0, 0)
-	tlsConfig, err := m.cfg.Endpoint.TLSConfig()
+	tlsConfig, err := s.Endpoint().TLSConfig()
 	if err != nil {
 		return binlog.Config{}, err
 	}
@@ -205,10 +209,32 @@ func (m *MySQL) streamConfig(ctx context.Context, s *session.Session, sel select
 	}, nil
 }
 
+const (
+	firstPause = 100 * time.Millisecond
+	longPause  = 10 * time.Second
+)
+
+// reach opens a session, and tries again while the server is away: the stream
+// asks in the middle of its work, and outlives restarts of the server.
+func (m *MySQL) reach(ctx context.Context) (*session.Session, error) {
+	for pause := firstPause; ; pause = min(2*pause, longPause) {
+		s, err := m.openSession(ctx)
+		if err == nil || ctx.Err() != nil || !session.IsPassing(err) {
+			return s, err
+		}
+		m.log.Warn("the server is away, trying again", "error", err, "in", pause)
+		select {
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		case <-time.After(pause):
+		}
+	}
+}
+
 // describeOne returns the present shape of a table; nil if there is none. These
 // calls are rare and may come hours apart, so each has a session of its own.
 func (m *MySQL) describeOne(ctx context.Context, id schema.TableID) (*schema.Table, error) {
-	s, err := m.openSession(ctx)
+	s, err := m.reach(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -225,7 +251,7 @@ func (m *MySQL) describeOne(ctx context.Context, id schema.TableID) (*schema.Tab
 }
 
 func (m *MySQL) fill(ctx context.Context, t *schema.Table, added []int) (*schema.Block, error) {
-	s, err := m.openSession(ctx)
+	s, err := m.reach(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -65,20 +65,26 @@ func (m *MySQL) ServerPosition(ctx context.Context) (schema.Position, time.Time,
 // says by itself that a reader is ahead of it unless the extra transactions are
 // its own; it would just send what it has.
 func (m *MySQL) checkPosition(ctx context.Context, p schema.Position) error {
-	s, err := session.Open(ctx, m.cfg.Endpoint)
-	if err != nil {
-		return err
+	for {
+		s, err := m.reach(ctx)
+		if err != nil {
+			return err
+		}
+		if p.UsesGTIDs() {
+			err = m.checkGTIDs(ctx, s, p.GTIDs)
+		} else {
+			err = checkFile(ctx, s, p)
+		}
+		s.Close()
+		switch {
+		case err == nil:
+			return nil
+		case session.IsPassing(err):
+			m.log.Warn("the server went away, checking the position again", "error", err)
+		default:
+			return fmt.Errorf("continuing from the lake's position at %s: %w", m.cfg.Endpoint, err)
+		}
 	}
-	defer s.Close()
-	if p.UsesGTIDs() {
-		err = m.checkGTIDs(ctx, s, p.GTIDs)
-	} else {
-		err = checkFile(ctx, s, p)
-	}
-	if err != nil {
-		return session.Explain(m.cfg.Endpoint, fmt.Errorf("continuing from the lake's position at %s: %w", m.cfg.Endpoint, err))
-	}
-	return nil
 }
 
 func (m *MySQL) checkGTIDs(ctx context.Context, s *session.Session, ours schema.GTIDSet) error {

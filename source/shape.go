@@ -26,7 +26,7 @@ var kinds = map[string]schema.Kind{
 	"vector": schema.VectorFloat,
 }
 
-// columnType returns the type of a column.
+// schemaType returns the type of a column.
 func (c dictionaryColumn) schemaType() (schema.Type, error) {
 	kind, ok := kinds[c.dataType]
 	if !ok {
@@ -129,34 +129,43 @@ func (d *dictionaryTable) shape() (*schema.Table, []columnError) {
 	t := &schema.Table{ID: d.id, Comment: d.comment}
 	var errs []columnError
 	for _, c := range d.columns {
-		typ, err := c.schemaType()
-		if err == nil {
-			_, err = typ.Lake()
-		}
+		column, err := c.schemaColumn(d.id)
 		if err != nil {
 			errs = append(errs, columnError{c.name, err})
 		}
-		t.Columns = append(t.Columns, schema.Column{Name: c.name, Type: typ, Nullable: c.nullable, Default: c.defaultText,
-			Generated: c.generated(), Comment: c.comment})
+		t.Columns = append(t.Columns, column)
+	}
+	if len(errs) > 0 {
+		return nil, errs
 	}
 	for _, name := range d.key {
 		t.Key = append(t.Key, slices.IndexFunc(d.columns, func(c dictionaryColumn) bool { return c.name == name }))
 	}
-	if len(errs) > 0 {
-		return nil, errs
-	}
 	if err := t.Prepare(); err != nil {
 		return nil, []columnError{{"", err}}
 	}
-	for i := range t.Columns {
-		if _, err := value.New(t, i, nil); err != nil {
-			errs = append(errs, columnError{t.Columns[i].Name, errors.Unwrap(err)})
-		}
-	}
-	if len(errs) > 0 {
-		return nil, errs
-	}
 	return t, nil
+}
+
+// schemaColumn returns the column, and asks the value mapper whether it can be
+// replicated: of each column apart, so that all faults are told at once.
+func (c dictionaryColumn) schemaColumn(id schema.TableID) (schema.Column, error) {
+	typ, err := c.schemaType()
+	column := schema.Column{Name: c.name, Type: typ, Nullable: c.nullable, Default: c.defaultText, Generated: c.generated(), Comment: c.comment}
+	if err != nil {
+		return column, err
+	}
+	if _, err := typ.Lake(); err != nil {
+		return column, err
+	}
+	alone := &schema.Table{ID: id, Columns: []schema.Column{column}}
+	if err := alone.Prepare(); err != nil {
+		return column, err
+	}
+	if _, err := value.New(alone, 0, nil); err != nil {
+		return column, errors.Unwrap(err) // without the names, which stand in the fault
+	}
+	return column, nil
 }
 
 // faults tells everything about the table that keeps it from being replicated.
@@ -177,7 +186,11 @@ func (d *dictionaryTable) faults() (list Faults) {
 		if e.column != "" {
 			s += ", column " + e.column
 		}
-		list = append(list, Fault{Fatal, s, e.err.Error(), "change the column's type, " + leaveOut})
+		problem, remedy, ok := strings.Cut(e.err.Error(), "; remedy: ")
+		if !ok {
+			remedy = "change the column's type, " + leaveOut
+		}
+		list = append(list, Fault{Fatal, s, problem, remedy})
 	}
 	return list
 }

@@ -49,10 +49,12 @@ func (g *guardedConn) Write(p []byte) (int, error) {
 	return g.Conn.Write(p)
 }
 
-func connect(ctx context.Context, e Endpoint) (*client.Conn, error) {
+// connect returns the endpoint as it was reached, too: where encryption is only
+// preferred, that tells whether there is any.
+func connect(ctx context.Context, e Endpoint) (*client.Conn, Endpoint, error) {
 	tlsConfig, err := e.TLSConfig()
 	if err != nil {
-		return nil, err
+		return nil, e, err
 	}
 	c, err := handshake(ctx, e, client.Option(func(c *client.Conn) error {
 		c.BufferSize = readBuffer
@@ -63,7 +65,7 @@ func connect(ctx context.Context, e Endpoint) (*client.Conn, error) {
 		e.TLS = TLSDisabled
 		return connect(ctx, e)
 	}
-	return c, err
+	return c, e, err
 }
 
 // handshake bounds the whole opening by time and by the context: the driver

@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -153,6 +154,21 @@ func isTLSError(err error) bool {
 	)
 	return errors.As(err, &authority) || errors.As(err, &host) || errors.As(err, &invalid) || errors.As(err, &verify) ||
 		errors.As(err, &record) || errors.As(err, &alert) || errors.As(err, &systemRoots)
+}
+
+// passing are the server's errors that pass by themselves: no connection left,
+// shutting down, killed, offline mode.
+var passing = []uint16{ErrTooManyConnections, 1053, 1077, 1079, 1152, 1158, 1159, 1160, 1161, 1184, 1203, ErrQueryInterrupted, 3032, 3168, 3169, 4031}
+
+// IsPassing tells whether an error may be gone at the next attempt: the server
+// restarts, or the network is away. It is an allow-list.
+func IsPassing(err error) bool {
+	if n := Number(err); n != 0 {
+		return slices.Contains(passing, n)
+	}
+	var network net.Error
+	return !isTLSError(err) && (errors.As(err, &network) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
+		errors.Is(err, mysql.ErrBadConn) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE))
 }
 
 // isBroken tells whether a session cannot go on after the error: all but the

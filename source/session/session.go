@@ -34,7 +34,7 @@ var settings = []string{
 
 // Open opens a session. Its errors are translated.
 func Open(ctx context.Context, e Endpoint) (*Session, error) {
-	c, err := connect(ctx, e)
+	c, e, err := connect(ctx, e)
 	if err != nil {
 		return nil, explainConnect(e, err)
 	}
@@ -77,8 +77,9 @@ func (s *Session) Close() {
 	_ = s.conn.Close()
 }
 
-// ID returns the server's number of the session.
-func (s *Session) ID() uint32 { return s.conn.GetConnectionID() }
+// Endpoint returns the endpoint as it was reached: with TLSDisabled, where TLS
+// was preferred and the server has none.
+func (s *Session) Endpoint() Endpoint { return s.endpoint }
 
 // Query runs a statement and returns its whole answer. With arguments it is a
 // prepared statement; their types are those that the driver takes.

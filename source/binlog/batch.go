@@ -2,6 +2,7 @@ package binlog
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/beluga-cdc/beluga/schema"
@@ -63,7 +64,15 @@ func (r *run) commit(ctx context.Context) error {
 		return err
 	}
 	r.dirty, r.due, r.announced = false, false, false
-	return r.out.Send(ctx, schema.Commit{Position: r.position(), Time: time.UnixMicro(r.lastTime)})
+	at := r.position()
+	r.ahead = slices.DeleteFunc(r.ahead, func(t *table) bool {
+		if !at.Contains(t.covered) {
+			return false
+		}
+		t.covered = schema.Position{} // all of it has passed: no more need to look each event up in it
+		return true
+	})
+	return r.out.Send(ctx, schema.Commit{Position: at, Time: time.UnixMicro(r.lastTime)})
 }
 
 // position makes the Position of the last transaction's end. The set is copied

@@ -18,6 +18,8 @@ import (
 	"github.com/go-mysql-org/go-mysql/client"
 	"github.com/go-mysql-org/go-mysql/mysql"
 	"github.com/go-mysql-org/go-mysql/replication"
+
+	"github.com/beluga-cdc/beluga/schema"
 )
 
 const (
@@ -34,7 +36,7 @@ const (
 func (r *run) follow(ctx context.Context) error {
 	pause := firstPause
 	for {
-		began := r.progress()
+		before := r.eventsSeen()
 		err := r.session(ctx)
 		if ctx.Err() != nil {
 			return ctx.Err()
@@ -42,7 +44,7 @@ func (r *run) follow(ctx context.Context) error {
 		if !retryable(err) {
 			return err
 		}
-		if r.progress() != began {
+		if r.eventsSeen() != before {
 			pause = firstPause
 		}
 		r.cfg.Logger.Warn("binlog connection lost, connecting again", "error", err, "in", pause)
@@ -55,69 +57,39 @@ func (r *run) follow(ctx context.Context) error {
 	}
 }
 
-// progress tells whether events came.
-func (r *run) progress() uint64 {
+// eventsSeen tells whether a connection got anywhere.
+func (r *run) eventsSeen() uint64 {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.offset ^ uint64(len(r.file))<<48
+	return r.events
 }
 
 // session is one connection's life.
 func (r *run) session(ctx context.Context) error {
 	r.mu.Lock()
 	at := r.position()
+	r.connecting = true
 	r.mu.Unlock()
 	if r.cfg.Check != nil {
 		if err := r.cfg.Check(ctx, at); err != nil {
-			return err
+			return classify(err)
 		}
 	}
-	var fault error // of the handler; the library's text of it loses its type
+	var fault error // of the handler; the library's copy of it has lost its type
 	handle := func(e *replication.BinlogEvent) error {
 		r.mu.Lock()
 		defer r.mu.Unlock()
+		r.events++
 		fault = r.onRawEvent(ctx, e)
 		return fault
 	}
-	d := &dialer{timeout: 3 * r.cfg.Heartbeat}
-	cfg, err := r.syncerConfig(d, handle)
-	if err != nil {
-		return err
-	}
-	r.mu.Lock()
-	r.connecting = true
-	r.mu.Unlock()
-	syncer := replication.NewBinlogSyncer(cfg)
+	d := &dialer{dialContext: r.cfg.Dial, timeout: 3 * r.cfg.Heartbeat}
+	syncer := replication.NewBinlogSyncer(r.syncerConfig(d, handle))
 	stop := context.AfterFunc(ctx, d.close)
-	var stream *replication.BinlogStreamer
-	if at.UsesGTIDs() {
-		set, err := mysql.ParseMysqlGTIDSet(at.GTIDs.String())
-		if err != nil {
-			return fmt.Errorf("position %s: %w", at, err)
-		}
-		stream, err = syncer.StartSyncGTID(set)
-		if err != nil {
-			d.close()
-			syncer.Close()
-			stop()
-			return classify(err)
-		}
-	} else {
-		if at.Offset > math.MaxUint32 {
-			return fmt.Errorf("%w: %s lies beyond 4 GiB of its file, where only GTIDs can begin; remedy: SET PERSIST gtid_mode=ON, then load all tables again", ErrPositionLost, at)
-		}
-		stream, err = syncer.StartSync(mysql.Position{Name: at.File, Pos: uint32(at.Offset)})
-		if err != nil {
-			d.close()
-			syncer.Close()
-			stop()
-			return classify(err)
-		}
-	}
-	_, err = stream.GetEvent(context.WithoutCancel(ctx)) // events go to the handler; only the end comes here
+	err := read(ctx, syncer, at)
 	stop()
 	d.close()
-	syncer.Close() // waits for the reader; from here on the state is ours
+	syncer.Close() // waits for the library's reader: from here on nobody else has the state
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if fault != nil {
@@ -126,6 +98,30 @@ func (r *run) session(ctx context.Context) error {
 	r.cutTransaction()
 	clear(r.maps)
 	return classify(err)
+}
+
+// read dumps the binlog from a position into the syncer's handler until the
+// connection ends, and returns why.
+func read(ctx context.Context, syncer *replication.BinlogSyncer, at schema.Position) error {
+	var stream *replication.BinlogStreamer
+	var err error
+	switch {
+	case at.UsesGTIDs():
+		var set mysql.GTIDSet
+		if set, err = mysql.ParseMysqlGTIDSet(at.GTIDs.String()); err != nil {
+			return fmt.Errorf("position %s: %w", at, err)
+		}
+		stream, err = syncer.StartSyncGTID(set)
+	case at.Offset > math.MaxUint32:
+		return fmt.Errorf("%w: %s lies beyond 4 GiB of its file, where only GTIDs can begin; remedy: SET PERSIST gtid_mode=ON, then load all tables again", ErrPositionLost, at)
+	default:
+		stream, err = syncer.StartSync(mysql.Position{Name: at.File, Pos: uint32(at.Offset)})
+	}
+	if err != nil {
+		return err
+	}
+	_, err = stream.GetEvent(context.WithoutCancel(ctx)) // events go to the handler; only the end comes here
+	return err
 }
 
 // onRawEvent strips what the library leaves of an event.
@@ -145,14 +141,12 @@ func (r *run) onRawEvent(ctx context.Context, e *replication.BinlogEvent) error 
 	return r.onEvent(ctx, &h, body)
 }
 
-func (r *run) syncerConfig(d *dialer, handle handlerFunc) (replication.BinlogSyncerConfig, error) {
-	host, portText, err := net.SplitHostPort(r.cfg.Addr)
-	if err != nil {
-		return replication.BinlogSyncerConfig{}, fmt.Errorf("address %q: %w", r.cfg.Addr, err)
-	}
-	port, err := strconv.ParseUint(portText, 10, 16)
-	if err != nil {
-		return replication.BinlogSyncerConfig{}, fmt.Errorf("address %q: %w", r.cfg.Addr, err)
+func (r *run) syncerConfig(d *dialer, handle handlerFunc) replication.BinlogSyncerConfig {
+	host, port := r.cfg.Addr, uint64(0) // the library takes an address without port as it is
+	if h, p, err := net.SplitHostPort(r.cfg.Addr); err == nil {
+		if n, err := strconv.ParseUint(p, 10, 16); err == nil {
+			host, port = h, n
+		}
 	}
 	id := r.cfg.ServerID
 	if id == 0 {
@@ -174,7 +168,7 @@ func (r *run) syncerConfig(d *dialer, handle handlerFunc) (replication.BinlogSyn
 			_, err := c.Execute(fmt.Sprintf("SET SESSION net_write_timeout = %d", int(writeTimeout/time.Second)))
 			return err
 		},
-	}, nil
+	}
 }
 
 type handlerFunc func(*replication.BinlogEvent) error
@@ -186,7 +180,8 @@ func (f handlerFunc) HandleEvent(e *replication.BinlogEvent) error { return f(e)
 // away. The library's own timeout counts from the last event's arrival, and so
 // would take a slow sink for a dead server.
 type dialer struct {
-	timeout time.Duration
+	dialContext func(ctx context.Context, network, address string) (net.Conn, error)
+	timeout     time.Duration
 
 	mu     sync.Mutex
 	conns  []net.Conn
@@ -200,7 +195,7 @@ func (d *dialer) dial(ctx context.Context, network, addr string) (net.Conn, erro
 	if closed { // the library connects once more to KILL its thread; a closed socket ends that too
 		return nil, net.ErrClosed
 	}
-	c, err := new(net.Dialer).DialContext(ctx, network, addr)
+	c, err := d.dialContext(ctx, network, addr)
 	if err != nil {
 		return nil, err
 	}
@@ -254,6 +249,9 @@ var retryCodes = map[uint16]bool{1040: true, 1053: true, 1077: true, 1079: true,
 // classify sorts an error of the connection: position lost, to be tried again,
 // or fatal.
 func classify(err error) error {
+	if errors.Is(err, ErrPositionLost) {
+		return err
+	}
 	var my *mysql.MyError
 	if errors.As(err, &my) {
 		switch {

@@ -237,11 +237,11 @@ func (d *database) position(t testing.TB) schema.Position {
 }
 
 // stream sends everything since the start to a lake.
-func (d *database) stream(t testing.TB, l *lake) error {
+func (d *database) stream(t testing.TB, out binlog.Sender) error {
 	until := d.position(t)
 	cfg := d.config
 	cfg.Until = &until
-	return binlog.New(cfg).Run(t.Context(), pipeline.Resume{Position: d.start}, l)
+	return binlog.New(cfg).Run(t.Context(), pipeline.Resume{Position: d.start}, out)
 }
 
 // requireEqual compares the lake with the server.

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"log/slog"
+	"net"
 	"sync"
 	"time"
 
@@ -37,6 +38,8 @@ type Config struct {
 	User     string
 	Password string
 	TLS      *tls.Config // nil: plain
+	// Dial opens network connections. nil: net.Dialer's.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 
 	// ServerID is the replica id to register as. Zero: a random one of a range that
 	// people do not use.
@@ -89,6 +92,9 @@ func New(cfg Config) *Stream {
 	if cfg.Heartbeat == 0 {
 		cfg.Heartbeat = 10 * time.Second
 	}
+	if cfg.Dial == nil {
+		cfg.Dial = new(net.Dialer).DialContext
+	}
 	if cfg.Stats == nil {
 		cfg.Stats = new(value.Stats)
 	}
@@ -133,6 +139,7 @@ type run struct {
 	tables   map[schema.TableID]*table
 	maps     map[uint64]*version // by table number
 	versions map[string]*version // by the table map's body without the number
+	ahead    []*table            // those whose covered position is not passed yet
 	prepared map[string]bool     // XA transactions without captured rows that await their commit
 
 	// Where the stream stands.
@@ -144,6 +151,7 @@ type run struct {
 	boundary   uint64 // behind the last transaction's end
 	lastTime   int64  // commit of that transaction, µs
 	connecting bool
+	events     uint64
 	txn        transaction
 	half       half
 
@@ -181,7 +189,12 @@ func newRun(cfg Config, from pipeline.Resume, out Sender) *run {
 		until:    cfg.Until,
 	}
 	for id, state := range from.Tables {
-		r.tables[id] = &table{id: id, shape: state.Table, covered: state.Position}
+		t := &table{id: id, shape: state.Table}
+		r.tables[id] = t
+		if !from.Position.Contains(state.Position) {
+			t.covered = state.Position
+			r.ahead = append(r.ahead, t)
+		}
 	}
 	if cfg.Until != nil {
 		r.remaining = cfg.Until.GTIDs.Subtract(r.gtids)

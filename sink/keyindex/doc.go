@@ -7,7 +7,7 @@
 // lie close together, as those of AUTO_INCREMENT do, move to pages of an array
 // by themselves: a third of the memory and a fraction of the time.
 //
-// Memory: 8 bytes for a key on a full page, and 32 at the least density that
+// Memory, about: 8 bytes for a key on a full page, 32 at the least density that
 // makes a page; 20 to 25 bytes for an integer elsewhere; 30 to 37 for a hash.
 // Growing is done in pieces: the longest pause is that of moving one page or
 // segment, some ten thousand memory accesses, however many keys there are,

@@ -1,9 +1,9 @@
 // Package binlog streams MySQL's binary log as events in commit order: blocks
 // of typed rows, schema changes, and commits with positions.
 //
-// The library reads packets and verifies checksums; everything behind the
-// event header is parsed here, and rows go from the packet into the vectors of
-// their block without a value of their own in between.
+// The library makes the connection; packets and events are read here, and rows
+// go from the packet into the vectors of their block without a value of their
+// own in between.
 //
 // Invariants:
 //

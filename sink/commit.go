@@ -34,12 +34,13 @@ func (l *Lake) commit(ctx context.Context, cut schema.Commit) error {
 		if err := t.apply(ctx); err != nil {
 			return err
 		}
+		if l.ahead[id] && !cut.Position.Contains(t.state.Position) {
+			// The first cut after a crash is one that all tables have reached; at any
+			// other, this one would hold later rows, and its state would go back.
+			return fmt.Errorf("publishing a cut at %s: table %s stands beyond it, at %s", cut.Position, id, t.state.Position)
+		}
 		if t.dirty {
 			dirty = append(dirty, t)
-			continue
-		}
-		if l.ahead[id] && !cut.Position.Contains(t.state.Position) {
-			return fmt.Errorf("publishing a cut at %s: table %s stands beyond it, at %s", cut.Position, id, t.state.Position)
 		}
 	}
 	g, gctx := errgroup.WithContext(ctx)

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
+	"unicode"
 
 	"github.com/apache/iceberg-go"
 	"github.com/apache/iceberg-go/catalog"
@@ -51,6 +53,11 @@ func (l *Lake) create(ctx context.Context, shape *schema.Table) (*lakeTable, err
 	id := shape.ID
 	if id.Database == cutsNamespace {
 		return nil, fmt.Errorf("the namespace %s is Beluga's own; leave the database out of the captured ones", cutsNamespace)
+	}
+	for _, name := range []string{id.Database, id.Name} {
+		if name == "" || name == "." || name == ".." || strings.ContainsFunc(name, func(r rune) bool { return r == '/' || unicode.IsControl(r) }) {
+			return nil, fmt.Errorf("no Iceberg catalog takes a table whose name, or whose database's name, is %q; rename it, or leave it out of the captured ones", name)
+		}
 	}
 	if len(shape.Key) == 0 {
 		return nil, errors.New("the table has no primary key; add one, or leave the table out of the captured ones")

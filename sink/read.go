@@ -81,7 +81,7 @@ func tableInfo(t *table.Table) (TableInfo, error) {
 
 // Read hands over the live rows of a table at a snapshot, or at its head if
 // that is 0, in no order. With columns, the blocks have those only, in their
-// order. fn must not keep a block.
+// order. fn must neither keep a block nor release it.
 func (l *Lake) Read(ctx context.Context, id schema.TableID, snapshotID int64, columns []string, fn func(*schema.Block) error) error {
 	t, err := l.dir.Catalog.LoadTable(ctx, table.Identifier{id.Database, id.Name})
 	if err != nil {
@@ -127,11 +127,8 @@ func readSnapshot(ctx context.Context, t *table.Table, s *table.Snapshot, column
 		if f.ContentType() != iceberg.EntryContentData {
 			continue
 		}
-		positions := dead.Positions[f.FilePath()]
-		err := scanFile(ctx, f.FilePath(), f.FileSizeBytes(), want, func(vecs []schema.Vec, first int64, n int) error {
-			return handOver(shape, vecs, first, n, positions, fn)
-		})
-		if err != nil {
+		rows := &liveRows{dead: dead.Positions[f.FilePath()], block: &schema.Block{Table: shape}, own: make([]schema.Vec, len(want)), fn: fn}
+		if err := scanFile(ctx, f.FilePath(), f.FileSizeBytes(), want, rows.batch); err != nil {
 			return fmt.Errorf("data file %s: %w", f.FilePath(), err)
 		}
 	}
@@ -159,26 +156,40 @@ func project(t *schema.Table, columns []string) (*schema.Table, error) {
 	return p, p.Prepare()
 }
 
-// handOver makes a block of the live rows of a batch.
-func handOver(shape *schema.Table, vecs []schema.Vec, first int64, n int, dead *roaring.Bitmap, fn func(*schema.Block) error) error {
-	b := schema.NewBlock(shape)
-	defer b.Release()
-	var rows []int
+// liveRows makes blocks of the rows of one file that are not deleted.
+type liveRows struct {
+	dead  *roaring.Bitmap // nil: none
+	block *schema.Block   // reused; never from the pool, since it may hold vectors of the file's reader
+	own   []schema.Vec
+	rows  []int
+	fn    func(*schema.Block) error
+}
+
+func (l *liveRows) batch(vecs []schema.Vec, first int64, n int) error {
+	l.rows = l.rows[:0]
 	for i := range n {
-		if dead == nil || !dead.Contains(uint32(first)+uint32(i)) {
-			rows = append(rows, i)
-			b.Ops = append(b.Ops, schema.OpRead)
+		if l.dead == nil || !l.dead.Contains(uint32(first)+uint32(i)) {
+			l.rows = append(l.rows, i)
 		}
 	}
-	if len(rows) == 0 {
+	if len(l.rows) == 0 {
 		return nil
 	}
-	for c := range vecs {
-		for _, r := range rows {
-			b.New[c].AppendFrom(&vecs[c], r)
-		}
+	l.block.Ops = l.block.Ops[:0]
+	for range l.rows {
+		l.block.Ops = append(l.block.Ops, schema.OpRead)
 	}
-	return fn(b)
+	l.block.New = vecs
+	if len(l.rows) < n {
+		for c := range vecs {
+			l.own[c].Reset(vecs[c].Kind)
+			for _, r := range l.rows {
+				l.own[c].AppendFrom(&vecs[c], r)
+			}
+		}
+		l.block.New = l.own
+	}
+	return l.fn(l.block)
 }
 
 // Cut is one published cut.

@@ -25,7 +25,7 @@ func (w *writer) addManifests(add []iceberg.DataFile) ([]iceberg.ManifestFile, e
 		for _, f := range add {
 			if (f.ContentType() == iceberg.EntryContentData) == (content == iceberg.ManifestContentData) {
 				es = append(es, entry{iceberg.NewManifestEntry(iceberg.EntryStatusADDED, &w.snapshot.SnapshotID, nil, nil, f), iceberg.EntryStatusADDED})
-				w.totals.count(f, 1)
+				w.totals.added(f)
 			}
 		}
 		if len(es) == 0 {
@@ -123,7 +123,7 @@ func (w *writer) without(m iceberg.ManifestFile, remove map[string]bool) (iceber
 		es[i] = entry{e, iceberg.EntryStatusEXISTING}
 		if remove[Key(e.DataFile())] {
 			es[i].status = iceberg.EntryStatusDELETED
-			w.totals.count(e.DataFile(), -1)
+			w.totals.removed(e.DataFile())
 		}
 	}
 	w.drop(m)

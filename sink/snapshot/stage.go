@@ -7,7 +7,6 @@ import (
 	"maps"
 	"math/rand/v2"
 	"path"
-	"strconv"
 	"time"
 
 	"github.com/apache/iceberg-go"
@@ -159,7 +158,7 @@ func (w *writer) manifestList(c Change) error {
 	} else if err := iceberg.WriteManifestList(2, &b, sn.SnapshotID, sn.ParentSnapshotID, &sn.SequenceNumber, 0, all); err != nil {
 		return fmt.Errorf("writing a manifest list: %w", err)
 	}
-	w.totals.add(sn.Summary.Properties)
+	w.totals.write(sn.Summary.Properties)
 	sn.ManifestList, err = w.put(fmt.Sprintf("snap-%d.avro", sn.SnapshotID), b.Bytes())
 	return err
 }
@@ -193,46 +192,4 @@ func (w *writer) put(name string, content []byte) (string, error) {
 	}
 	w.syncs.Go(func() error { return warehouse.CloseSynced(f) })
 	return location, nil
-}
-
-// totals are the running sums of a snapshot's summary.
-type totals map[string]int64
-
-const (
-	dataFiles, records        = "total-data-files", "total-records"
-	deleteFiles, posDeletes   = "total-delete-files", "total-position-deletes"
-	equalityDeletes, fileSize = "total-equality-deletes", "total-files-size"
-)
-
-func newTotals(head *table.Snapshot) totals {
-	t := totals{dataFiles: 0, records: 0, deleteFiles: 0, posDeletes: 0, equalityDeletes: 0, fileSize: 0}
-	if head != nil && head.Summary != nil {
-		for k := range t {
-			// A writer that left no such sum, or no number, makes ours start at zero:
-			// they are for people, nobody decides by them.
-			t[k], _ = strconv.ParseInt(head.Summary.Properties[k], 10, 64)
-		}
-	}
-	return t
-}
-
-func (t totals) count(f iceberg.DataFile, sign int64) {
-	t[fileSize] += sign * f.FileSizeBytes()
-	switch f.ContentType() {
-	case iceberg.EntryContentData:
-		t[dataFiles] += sign
-		t[records] += sign * f.Count()
-	case iceberg.EntryContentEqDeletes:
-		t[deleteFiles] += sign
-		t[equalityDeletes] += sign * f.Count()
-	default:
-		t[deleteFiles] += sign
-		t[posDeletes] += sign * f.Count()
-	}
-}
-
-func (t totals) add(p iceberg.Properties) {
-	for k, v := range t {
-		p[k] = strconv.FormatInt(v, 10)
-	}
 }

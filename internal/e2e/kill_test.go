@@ -53,8 +53,14 @@ func killAtRandomMoments(t *testing.T, seed uint64, options []string) {
 
 	rng := rand.New(rand.NewPCG(seed, 99))
 	for kill := 0; kill < killings || w.Changes() < changes; kill++ {
+		select {
+		case err := <-loaded:
+			t.Fatalf("the load ended: %v", err)
+		default:
+		}
 		p := start(t, run...)
 		p.killAfter(t, time.Duration(50+rng.IntN(2500))*time.Millisecond)
+		t.Logf("killing %d after %d row changes", kill+1, w.Changes())
 	}
 	stop()
 	require.NoError(t, <-loaded)

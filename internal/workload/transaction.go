@@ -11,7 +11,11 @@ import (
 // committed: none when it rolled back, by choice or because of a deadlock.
 func (s *session) transaction(ctx context.Context) (int64, error) {
 	if s.rand.IntN(5) == 0 {
-		return s.statement(ctx, s.table()) // autocommit
+		n, err := s.statement(ctx, s.table()) // autocommit
+		if isError(err, errDeadlock) || isError(err, errLockWait) {
+			err = nil // the statement is undone, those before it are not
+		}
+		return n, err
 	}
 	if err := s.run(ctx, "BEGIN"); err != nil {
 		return 0, err
@@ -75,7 +79,7 @@ func (s *session) statement(ctx context.Context, t *table) (total int64, err err
 		case isError(err, errDuplicate):
 			continue
 		case isError(err, errDeadlock) || isError(err, errLockWait):
-			return 0, err
+			return total, err
 		case err != nil:
 			return 0, fmt.Errorf("executing %.300s: %w", sql, err)
 		}

@@ -11,9 +11,11 @@ import "fmt"
 // only a part of the partitions. A cut that any partition has passed by without
 // it is void: the next complete one holds all that it held.
 type Aligner struct {
-	tables []*alignedTable
-	parts  map[int]*aligned
-	void   int64 // cuts up to here are complete or void
+	tables  []*alignedTable
+	parts   []*aligned
+	number  map[int]*aligned
+	void    int64 // cuts up to here are complete or void
+	settled bool  // nothing was told since Next found nothing
 }
 
 type alignedTable struct {
@@ -22,8 +24,6 @@ type alignedTable struct {
 }
 
 type aligned struct {
-	number  int
-	table   *alignedTable
 	at      place
 	passed  int64 // the last cut that it has passed
 	cut     int64 // place: atCut
@@ -46,45 +46,45 @@ const (
 )
 
 // NewAligner returns an aligner without tables.
-func NewAligner() *Aligner { return &Aligner{parts: map[int]*aligned{}} }
+func NewAligner() *Aligner { return &Aligner{number: map[int]*aligned{}} }
 
 // AddTable adds a table with its partitions, each with the last cut that lies
 // before what it will deliver next.
 func (a *Aligner) AddTable(id int, passed map[int]int64) {
 	t := &alignedTable{id: id}
 	for n, cut := range passed {
-		p := &aligned{number: n, table: t, passed: cut}
+		p := &aligned{passed: cut}
 		t.parts = append(t.parts, p)
-		a.parts[n] = p
+		a.parts, a.number[n] = append(a.parts, p), p
 	}
-	a.tables = append(a.tables, t)
+	a.tables, a.settled = append(a.tables, t), false
 }
 
 // Running tells whether the partition may deliver.
-func (a *Aligner) Running(part int) bool { return a.parts[part].at == running }
+func (a *Aligner) Running(part int) bool { return a.number[part].at == running }
 
 // Void tells whether rows that the partition delivers under a table version are
 // void, because a later reset of the table is known already.
-func (a *Aligner) Void(part int, version int64) bool { return version < a.parts[part].skip }
+func (a *Aligner) Void(part int, version int64) bool { return version < a.number[part].skip }
 
 // AtCut says that the partition has arrived at a cut, in which that many tables
 // take part.
 func (a *Aligner) AtCut(part int, cut, tables int64) {
-	p := a.parts[part]
+	p := a.number[part]
 	if cut <= a.void {
-		p.passed = max(p.passed, cut)
+		p.passed, a.settled = max(p.passed, cut), false
 		return
 	}
-	p.at, p.cut, p.tables = atCut, cut, tables
+	p.at, p.cut, p.tables, a.settled = atCut, cut, tables, false
 }
 
 // AtVersion says that the partition has arrived at a table version.
 func (a *Aligner) AtVersion(part int, version int64, reset bool) {
-	p := a.parts[part]
+	p := a.number[part]
 	if version < p.skip {
 		return
 	}
-	p.at, p.version, p.reset = atDDL, version, reset
+	p.at, p.version, p.reset, a.settled = atDDL, version, reset, false
 }
 
 // Step is what became complete.
@@ -97,7 +97,7 @@ type Step struct {
 // Next returns the next thing that is complete, and lets go on who may. ok is
 // false when nothing is complete until a partition moves.
 func (a *Aligner) Next() (s Step, ok bool, err error) {
-	for {
+	for !a.settled {
 		if s, ok := a.complete(); ok {
 			return s, true, nil
 		}
@@ -105,10 +105,9 @@ func (a *Aligner) Next() (s Step, ok bool, err error) {
 		if err != nil || s.Version != 0 {
 			return s, s.Version != 0, err
 		}
-		if !moved && !a.voidCuts() && !a.release() {
-			return Step{}, false, nil
-		}
+		a.settled = !moved && !a.voidCuts() && !a.release()
 	}
+	return Step{}, false, nil
 }
 
 // complete finds a cut at which every partition stands that is not beyond it.

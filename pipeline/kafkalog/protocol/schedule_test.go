@@ -591,7 +591,7 @@ func (w *world) settle() {
 	k := w.newSink()
 	for i := 0; i < 40*(1000+len(w.log[0])) && w.fault == nil; i++ {
 		w.stepSink(k)
-		if k.state == w.lake.state && k.state[0].Cut == s.cut {
+		if w.lake.state[0].Cut == s.cut {
 			break
 		}
 	}

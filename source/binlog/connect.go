@@ -15,7 +15,7 @@ import (
 
 const (
 	firstPause = 100 * time.Millisecond
-	longPause  = 10 * time.Second
+	longPause  = 5 * time.Second
 )
 
 // follow reads the binlog, and connects again where the connection is lost:

@@ -3,6 +3,7 @@ package binlog
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"hash/crc32"
 	"strings"
@@ -120,6 +121,50 @@ func TestOLTPTransaction(t *testing.T) {
 	}
 	if err := r.commit(t.Context()); err != nil || d.rows != 4 {
 		t.Fatal(d.rows, err)
+	}
+}
+
+// TestAlarmingEvents: what may hide changes stops the stream; what says of
+// itself that it may be ignored does not.
+func TestAlarmingEvents(t *testing.T) {
+	for _, c := range []struct {
+		h    header
+		body []byte
+		want string
+	}{
+		{header{typ: evIncident}, nil, "logged an incident"},
+		{header{typ: 99}, nil, "an event of type 99"},
+		{header{typ: 99, flags: flagIgnorable}, nil, ""},
+		{header{typ: evWriteRows2}, rowsBody(evWriteRows2, 9), "without a table map"},
+		{header{typ: evQuery}, append(beginBody()[:16:16], "XA COMMIT X'01',X'',1"...), "prepared before this run began"},
+		{header{typ: evXAPrepare}, []byte{0}, "two phases"},
+		{header{typ: evQuery}, append(beginBody()[:16:16], "ROLLBACK"...), "rolled back but its rows are in the binlog"},
+		{header{typ: evRotate, end: 100}, make([]byte, 9), "with neither commit nor rollback"},
+	} {
+		r := newTestRun(new(discard))
+		for _, e := range oltpTransaction(1)[:4] {
+			if err := r.onEvent(t.Context(), &header{typ: e.typ}, e.body); err != nil {
+				t.Fatal(err)
+			}
+		}
+		err := r.onEvent(t.Context(), &c.h, c.body)
+		if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
+			t.Errorf("type %d: %v, want %q", c.h.typ, err, c.want)
+		}
+	}
+}
+
+func TestChecksum(t *testing.T) {
+	raw := rawEvent(evXID, make([]byte, 8+checksumLength))
+	n := len(raw) - checksumLength
+	binary.LittleEndian.PutUint32(raw[n:], crc32.ChecksumIEEE(raw[:n]))
+	d := dump{checksum: true}
+	if _, body, err := d.event(raw); err != nil || len(body) != 8 {
+		t.Fatal(body, err)
+	}
+	raw[headerSize] ^= 1
+	if _, _, err := d.event(raw); !errors.Is(err, errChecksum) {
+		t.Fatal(err)
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
@@ -207,6 +208,7 @@ func newDatabase(t testing.TB, server *servers.MySQLServer) *database {
 	require.NoError(t, rows.Err())
 	d.config = binlog.Config{
 		Addr: server.Addr, User: server.User, Password: server.Password, ServerUUID: "server",
+		Heartbeat:  time.Second, // a server that shuts down waits for it
 		Captures:   func(id schema.TableID) bool { return id.Database == d.name },
 		Collations: collations,
 		Describe:   func(context.Context, schema.TableID) (*schema.Table, error) { return nil, nil },

@@ -13,7 +13,6 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/beluga-cdc/beluga/internal/sysbench"
-	"github.com/beluga-cdc/beluga/source"
 )
 
 // bench is what the bench commands were told.
@@ -98,6 +97,7 @@ var benchParts = []benchPart{
 	{"prepare", "Make the tables and fill them", []string{"tables", "rows", "seed", "force"}, (*bench).prepare},
 	{"insert", "Insert rows into tables that prepare made", []string{"tables", "rows", "inserts", "seed"}, (*bench).insert},
 	{"write", "Run transactions on tables that prepare made", []string{"tables", "rows", "transactions", "sessions", "seed"}, (*bench).write},
+	{"alter", "Add a column with a default to tables that prepare made, and set it in some rows", []string{"tables"}, (*bench).alter},
 }
 
 func (p benchPart) command(io streams) *cobra.Command {
@@ -125,6 +125,10 @@ func (b *bench) insert(ctx context.Context, t *sysbench.Tables, report func(rows
 
 func (b *bench) write(ctx context.Context, t *sysbench.Tables, report func(rows int)) error {
 	return t.Write(ctx, b.transactions, b.sessions, report)
+}
+
+func (b *bench) alter(ctx context.Context, t *sysbench.Tables, report func(rows int)) error {
+	return t.AddColumn(ctx, "note", report)
 }
 
 // command opens the server for a command.
@@ -159,7 +163,7 @@ func (b *bench) validate(cmd *cobra.Command) error {
 }
 
 func (b *bench) open(c *Config) (*sysbench.Tables, error) {
-	s, err := source.ParseURL(c.From)
+	s, err := serverOf(c)
 	if err != nil {
 		return nil, err
 	}

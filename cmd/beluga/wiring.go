@@ -3,17 +3,35 @@ package main
 import (
 	"errors"
 	"log/slog"
+	"os"
 	"runtime/debug"
 
 	"github.com/beluga-cdc/beluga/pipeline"
 	"github.com/beluga-cdc/beluga/sink"
 	"github.com/beluga-cdc/beluga/source"
 	"github.com/beluga-cdc/beluga/source/binlog"
+	"github.com/beluga-cdc/beluga/source/session"
 )
+
+// passwordVariable holds the password where --from has none: what stands on a
+// command line, everybody on the machine can read.
+const passwordVariable = "BELUGA_PASSWORD"
+
+// serverOf returns where the server is and how to get in.
+func serverOf(c *Config) (source.Config, error) {
+	s, err := source.ParseURL(c.From)
+	if err != nil {
+		return s, err
+	}
+	if s.Endpoint.Password == "" {
+		s.Endpoint.Password = session.Secret(os.Getenv(passwordVariable))
+	}
+	return s, nil
+}
 
 // newSource returns the source that the configuration describes.
 func newSource(c *Config, log *slog.Logger) (*source.MySQL, error) {
-	s, err := source.ParseURL(c.From)
+	s, err := serverOf(c)
 	if err != nil {
 		return nil, err
 	}

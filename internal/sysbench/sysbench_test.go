@@ -63,6 +63,18 @@ func TestWriteCounts(t *testing.T) {
 	assert.Equal(t, 12_445, count(t, db, "SELECT (SELECT COUNT(*) FROM sysbench_counts.sbtest1) + (SELECT COUNT(*) FROM sysbench_counts.sbtest2)"))
 }
 
+func TestAddColumn(t *testing.T) {
+	db := open(t)
+	tables := &Tables{DB: db, Database: "sysbench_column", Count: 2, Rows: 50, Seed: 7}
+	t.Cleanup(func() { _, _ = db.Exec("DROP DATABASE sysbench_column") })
+	require.NoError(t, tables.Create(t.Context(), false))
+	require.NoError(t, tables.Fill(t.Context(), nil))
+	rows := 0
+	require.NoError(t, tables.AddColumn(t.Context(), "note", func(n int) { rows += n }))
+	assert.Equal(t, 10, rows)
+	assert.Equal(t, 45, count(t, db, "SELECT COUNT(*) FROM sysbench_column.sbtest1 WHERE note = 'as before'"))
+}
+
 func TestForeignTablesStay(t *testing.T) {
 	db := open(t)
 	_, err := db.Exec("DROP DATABASE IF EXISTS sysbench_foreign; CREATE DATABASE sysbench_foreign; CREATE TABLE sysbench_foreign.sbtest2 (precious INT); INSERT INTO sysbench_foreign.sbtest2 VALUES (1)")

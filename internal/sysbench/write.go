@@ -127,3 +127,25 @@ func (t *Tables) transact(ctx context.Context, statements string) error {
 		}
 	}
 }
+
+// AddColumn adds a column to every table, and sets it in every tenth row. It
+// has a default, which the rows that are there show without being logged.
+func (t *Tables) AddColumn(ctx context.Context, column string, report func(rows int)) error {
+	for n := 1; n <= t.Count; n++ {
+		if _, err := t.DB.ExecContext(ctx, fmt.Sprintf("ALTER TABLE %s ADD COLUMN %s VARCHAR(40) NOT NULL DEFAULT 'as before'", t.Name(n), column)); err != nil {
+			return fmt.Errorf("adding a column to %s: %w", t.Name(n), err)
+		}
+		r, err := t.DB.ExecContext(ctx, fmt.Sprintf("UPDATE %s SET %s = CONCAT('row ', id) WHERE id %% 10 = 0", t.Name(n), column))
+		if err != nil {
+			return fmt.Errorf("setting the new column of %s: %w", t.Name(n), err)
+		}
+		rows, err := r.RowsAffected()
+		if err != nil {
+			return fmt.Errorf("setting the new column of %s: %w", t.Name(n), err)
+		}
+		if report != nil {
+			report(int(rows))
+		}
+	}
+	return nil
+}

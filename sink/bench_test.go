@@ -2,7 +2,6 @@ package sink
 
 import (
 	"context"
-	"io"
 	"log/slog"
 	"math/rand/v2"
 	"testing"
@@ -18,7 +17,8 @@ import (
 func sysbench(t testing.TB) *schema.Table {
 	text := func(n int) schema.Type { return schema.Type{Kind: schema.Char, Length: n, Charset: "utf8mb4"} }
 	s := &schema.Table{ID: schema.TableID{Database: "sbtest", Name: "sbtest1"}, Key: []int{0}, Columns: []schema.Column{
-		{Name: "id", Type: schema.Type{Kind: schema.Int}}, {Name: "k", Type: schema.Type{Kind: schema.Int}}, {Name: "c", Type: text(120)}, {Name: "pad", Type: text(60)}}}
+		{Name: "id", Type: schema.Type{Kind: schema.Int}}, {Name: "k", Type: schema.Type{Kind: schema.Int}}, {Name: "c", Type: text(120)}, {Name: "pad", Type: text(60)},
+	}}
 	require.NoError(t, s.Prepare())
 	return s
 }
@@ -54,7 +54,7 @@ type benchLake struct {
 }
 
 func newBenchLake(b *testing.B, readers []string) *benchLake {
-	l, err := Open(context.Background(), Config{Dir: b.TempDir() + "/lake", Pipeline: "p", Readers: readers}, slog.New(slog.NewTextHandler(io.Discard, nil)))
+	l, err := Open(context.Background(), Config{Dir: b.TempDir() + "/lake", Pipeline: "p", Readers: readers}, slog.New(slog.DiscardHandler))
 	require.NoError(b, err)
 	b.Cleanup(func() { _ = l.Close() })
 	w := &benchLake{TB: b, Lake: l, shape: sysbench(b), rnd: rand.New(rand.NewPCG(1, 1)), n: 1}

@@ -85,8 +85,10 @@ func (t *lakeTable) commit(ctx context.Context, next state) error {
 	if err != nil {
 		return err
 	}
-	c := snapshot.Change{Add: add, Remove: t.remove, Schema: t.schema, Operation: table.OpOverwrite, Summary: iceberg.Properties{}, Properties: iceberg.Properties{},
-		KeepLast: t.lake.cfg.KeepSnapshots, KeepFor: t.lake.cfg.KeepFor}
+	c := snapshot.Change{
+		Add: add, Remove: t.remove, Schema: t.schema, Operation: table.OpOverwrite, Summary: iceberg.Properties{}, Properties: iceberg.Properties{},
+		KeepLast: t.lake.cfg.KeepSnapshots, KeepFor: t.lake.cfg.KeepFor,
+	}
 	if len(add) == 0 && len(t.remove) == 0 {
 		c.Operation = table.OpAppend
 	}

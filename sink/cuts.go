@@ -89,8 +89,10 @@ func (c *cutLog) publish(ctx context.Context, l *Lake, number int64, cut schema.
 	if full {
 		c.tail, c.snapshots, c.state.Tail = nil, 0, ""
 	}
-	c.tail = append(c.tail, cutfile.Row{Pipeline: l.cfg.Pipeline, Cut: number, Position: cut.Position.String(), SourceTime: cutfile.Micros(cut.Time),
-		PublishedAt: cutfile.Micros(time.Now()), Tables: tables})
+	c.tail = append(c.tail, cutfile.Row{
+		Pipeline: l.cfg.Pipeline, Cut: number, Position: cut.Position.String(), SourceTime: cutfile.Micros(cut.Time),
+		PublishedAt: cutfile.Micros(time.Now()), Tables: tables,
+	})
 	c.snapshots += len(tables)
 	location := c.head.t.Location() + "/data/" + l.fileName("parquet")
 	file, err := cutfile.Write(location, c.tail)
@@ -105,8 +107,10 @@ func (c *cutLog) publish(ctx context.Context, l *Lake, number int64, cut schema.
 	if err != nil {
 		return err
 	}
-	ch := snapshot.Change{Add: []iceberg.DataFile{file}, Operation: table.OpAppend, Summary: iceberg.Properties{}, Properties: iceberg.Properties{},
-		KeepLast: l.cfg.KeepSnapshots, KeepFor: l.cfg.KeepFor}
+	ch := snapshot.Change{
+		Add: []iceberg.DataFile{file}, Operation: table.OpAppend, Summary: iceberg.Properties{}, Properties: iceberg.Properties{},
+		KeepLast: l.cfg.KeepSnapshots, KeepFor: l.cfg.KeepFor,
+	}
 	var obsolete []string
 	if c.state.Tail != "" {
 		ch.Remove, ch.Operation = map[string]bool{c.state.Tail: true}, table.OpOverwrite

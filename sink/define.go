@@ -37,10 +37,9 @@ func (l *Lake) define(ctx context.Context, c schema.SchemaChange) error {
 		l.tables[id] = t
 		return nil
 	}
-	if c.Reset || t.head.state == "" {
-		// What waits before it is void. A table without a state was made by a run
-		// that ended before its first commit.
-		c.Reset = true
+	if c.Reset || t.orphan {
+		// What waits before it is void.
+		c.Reset, t.orphan = true, false
 		t.pending = nil
 	}
 	t.pending = append(t.pending, c)

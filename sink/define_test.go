@@ -55,6 +55,24 @@ func TestAddColumn(t *testing.T) {
 	w.check("orders")
 }
 
+// A load during which the table changes: all of it is the table's first commit.
+// A run that ends before it leaves an empty table, which the next one takes up.
+func TestAddColumnBeforeTheFirstCommit(t *testing.T) {
+	w := newWorld(t, Config{})
+	w.define(shapeOf(t, "orders", keyComposite), keyComposite, schema.SchemaChange{Reset: true})
+	require.NoError(t, w.load("orders", 0, 100))
+	r := w.restart()
+	require.Empty(t, r.Tables)
+	w.define(shapeOf(t, "orders", keyInteger), keyInteger, schema.SchemaChange{Reset: true})
+	require.NoError(t, w.load("orders", 0, 300))
+	w.define(shapeOf(t, "orders", keyInteger, "note"), keyInteger, schema.SchemaChange{})
+	require.NoError(t, w.write("orders", w.randomChanges(400, 50)))
+	require.NoError(t, w.commit())
+	w.check("orders")
+	w.restart()
+	w.check("orders")
+}
+
 // Old rows show MySQL's default in a column that was added with one: those in
 // committed files, those of the running batch, and none that is deleted.
 func TestAddColumnWithFill(t *testing.T) {

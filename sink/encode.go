@@ -1,11 +1,13 @@
 package sink
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
 	"github.com/RoaringBitmap/roaring/v2"
 	"github.com/apache/iceberg-go"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/beluga-cdc/beluga/sink/deletes"
 )
@@ -14,6 +16,10 @@ import (
 // every reader of the data file an open and a decode; fewer would mean that every
 // commit writes all deletes of every file it touched again.
 const maxDeleteFiles = 6
+
+// parallelSyncs small files are written at the same time: each waits for the
+// disk far longer than it takes to encode.
+const parallelSyncs = 8
 
 // encodeDeletes writes the delete files of the batch, and notes those that they
 // replace.
@@ -112,25 +118,31 @@ func (t *lakeTable) encodePositions(touched []*dataFile, fresh []*roaring.Bitmap
 // mergePositions writes, for every file that this batch or a shared delete file
 // touched, all its deleted rows as one delete file of its own.
 func (t *lakeTable) mergePositions(touched []*dataFile) ([]iceberg.DataFile, error) {
-	todo := map[*dataFile]bool{}
-	for _, f := range touched {
-		todo[f] = true
-	}
+	todo := slices.Clone(touched)
 	for _, s := range t.shared {
-		for _, f := range s.touched {
-			todo[f] = true
-		}
+		todo = append(todo, s.touched...)
 		t.removeFile(s.file)
 	}
 	t.shared = nil
-	var add []iceberg.DataFile
-	for f := range todo {
-		d, err := deletes.WritePositions(t.deletesLocation("deletes.parquet"), t.head.t.Spec(), []deletes.File{asDeletes(f, f.dead)})
-		if err != nil {
-			return nil, fmt.Errorf("merging the deletes of %s: %w", f.path, err)
-		}
-		t.rescope(f, d)
-		add = append(add, d)
+	slices.SortFunc(todo, func(a, b *dataFile) int { return cmp.Compare(a.number, b.number) })
+	todo = slices.Compact(todo)
+	add := make([]iceberg.DataFile, len(todo))
+	var g errgroup.Group
+	g.SetLimit(parallelSyncs)
+	for i, f := range todo {
+		g.Go(func() (err error) {
+			add[i], err = deletes.WritePositions(t.deletesLocation("deletes.parquet"), t.head.t.Spec(), []deletes.File{asDeletes(f, f.dead)})
+			if err != nil {
+				return fmt.Errorf("merging the deletes of %s: %w", f.path, err)
+			}
+			return nil
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return nil, err
+	}
+	for i, f := range todo {
+		t.rescope(f, add[i])
 	}
 	return add, nil
 }

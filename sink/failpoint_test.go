@@ -63,7 +63,7 @@ func TestFailpoints(t *testing.T) {
 
 				passed := failAt(t, step, n)
 				err := w.send(names, wider, batch)
-				require.Equal(t, n, passed.Load())
+				require.GreaterOrEqual(t, passed.Load(), n)
 				require.ErrorIs(t, err, errInjected)
 				require.Error(t, w.commit(), "a lake that failed must not go on")
 

@@ -60,8 +60,10 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger) (*Lake, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Lake{cfg: cfg, enc: enc, log: log, dir: w, workers: parquetfile.NewWorkers(0), writer: hex.EncodeToString(id),
-		tables: map[schema.TableID]*lakeTable{}, foreign: map[schema.TableID]string{}, ahead: map[schema.TableID]bool{}}, nil
+	return &Lake{
+		cfg: cfg, enc: enc, log: log, dir: w, workers: parquetfile.NewWorkers(0), writer: hex.EncodeToString(id),
+		tables: map[schema.TableID]*lakeTable{}, foreign: map[schema.TableID]string{}, ahead: map[schema.TableID]bool{},
+	}, nil
 }
 
 // Close gives up what is not committed, and the lock. Nothing of the batch
@@ -110,6 +112,7 @@ func (l *Lake) load(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("table %s: %w", id, err)
 		}
+		t.orphan = t.head.state == ""
 		l.tables[id] = t
 		l.cut = max(l.cut, t.state.Cut)
 	}

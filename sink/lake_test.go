@@ -25,13 +25,13 @@ func TestAgainstModel(t *testing.T) {
 				require.NoError(t, w.load("orders", 0, 5000))
 				require.NoError(t, w.commit())
 				w.check("orders")
-				for i := range 25 {
+				for i := range 14 {
 					for range 1 + w.rnd.IntN(3) { // several writes a batch: a row may die in the batch that wrote it
 						require.NoError(t, w.write("orders", w.randomChanges(6000, 1+w.rnd.IntN(600))))
 					}
 					require.NoError(t, w.commit())
 					w.check("orders")
-					if i%8 == 5 {
+					if i%6 == 5 {
 						r := w.restart()
 						require.Equal(t, position(t, w.next), r.Position)
 						require.Equal(t, position(t, w.next), r.Tables[w.shapes["orders"].ID].Position)
@@ -79,7 +79,7 @@ func TestDeleteFilesStayFew(t *testing.T) {
 			w.define(shapeOf(t, "orders", keyInteger), keyInteger, schema.SchemaChange{Reset: true})
 			require.NoError(t, w.load("orders", 0, 10000))
 			require.NoError(t, w.commit())
-			for range 30 {
+			for range 2*maxDeleteFiles + 4 {
 				require.NoError(t, w.write("orders", w.randomChanges(10000, 100)))
 				require.NoError(t, w.commit())
 				tasks, err := w.lake.tables[w.shapes["orders"].ID].head.t.Scan().PlanFiles(context.Background())

@@ -70,8 +70,14 @@ func countFiles(t *testing.T, dir string) int {
 func TestHostileNames(t *testing.T) {
 	ctx := context.Background()
 	w := newWorld(t, Config{})
-	names := []schema.TableID{{Database: "..\\up", Name: "~root"}, {Database: "a.b", Name: "c"}, {Database: "a", Name: "b.c"}, {Database: "log", Name: "catalog.db"},
-		{Database: "é 50%", Name: "x?y#z"}, {Database: strings.Repeat("ü", 64), Name: strings.Repeat("%", 64)}}
+	names := []schema.TableID{
+		{Database: "..\\up", Name: "~root"},
+		{Database: "a.b", Name: "c"},
+		{Database: "a", Name: "b.c"},
+		{Database: "log", Name: "catalog.db"},
+		{Database: "é 50%", Name: "x?y#z"},
+		{Database: strings.Repeat("ü", 64), Name: strings.Repeat("%", 64)},
+	}
 	for _, id := range names {
 		shape := shapeOf(t, "x", keyInteger)
 		shape.ID = id
@@ -105,12 +111,21 @@ func TestEveryType(t *testing.T) {
 		typ  schema.Type
 		lake string
 	}{
-		{schema.Type{Kind: schema.Int, Unsigned: true}, "long"}, {schema.Type{Kind: schema.BigInt, Unsigned: true}, "decimal(20, 0)"},
-		{schema.Type{Kind: schema.Decimal, Precision: 9, Scale: 3}, "decimal(9, 3)"}, {schema.Type{Kind: schema.Decimal, Precision: 65, Scale: 30}, "string"},
-		{schema.Type{Kind: schema.Float}, "float"}, {schema.Type{Kind: schema.Double}, "double"}, {schema.Type{Kind: schema.Bit, Length: 1}, "boolean"},
-		{schema.Type{Kind: schema.Bit, Length: 9}, "binary"}, {schema.Type{Kind: schema.Year}, "int"}, {schema.Type{Kind: schema.Date}, "date"},
-		{schema.Type{Kind: schema.Time, Scale: 6}, "time"}, {schema.Type{Kind: schema.DateTime, Scale: 6}, "timestamp"}, {schema.Type{Kind: schema.Timestamp}, "timestamptz"},
-		{schema.Type{Kind: schema.JSON}, "string"}, {schema.Type{Kind: schema.Blob}, "binary"},
+		{schema.Type{Kind: schema.Int, Unsigned: true}, "long"},
+		{schema.Type{Kind: schema.BigInt, Unsigned: true}, "decimal(20, 0)"},
+		{schema.Type{Kind: schema.Decimal, Precision: 9, Scale: 3}, "decimal(9, 3)"},
+		{schema.Type{Kind: schema.Decimal, Precision: 65, Scale: 30}, "string"},
+		{schema.Type{Kind: schema.Float}, "float"},
+		{schema.Type{Kind: schema.Double}, "double"},
+		{schema.Type{Kind: schema.Bit, Length: 1}, "boolean"},
+		{schema.Type{Kind: schema.Bit, Length: 9}, "binary"},
+		{schema.Type{Kind: schema.Year}, "int"},
+		{schema.Type{Kind: schema.Date}, "date"},
+		{schema.Type{Kind: schema.Time, Scale: 6}, "time"},
+		{schema.Type{Kind: schema.DateTime, Scale: 6}, "timestamp"},
+		{schema.Type{Kind: schema.Timestamp}, "timestamptz"},
+		{schema.Type{Kind: schema.JSON}, "string"},
+		{schema.Type{Kind: schema.Blob}, "binary"},
 	} {
 		shape.Columns = append(shape.Columns, schema.Column{Name: "c" + string(rune('a'+len(want))), Type: c.typ, Nullable: true})
 		want = append(want, c.lake)

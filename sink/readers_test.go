@@ -3,6 +3,7 @@ package sink
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"os/exec"
 	"path/filepath"
 	"slices"
@@ -72,7 +73,7 @@ func TestIndependentReaders(t *testing.T) {
 
 			script := exec.CommandContext(context.Background(), python, "-c", readLake, w.cfg.Dir)
 			out, err := script.Output()
-			if exit, ok := err.(*exec.ExitError); ok {
+			if exit := (*exec.ExitError)(nil); errors.As(err, &exit) {
 				t.Fatalf("%s\n%s", err, exit.Stderr)
 			}
 			require.NoError(t, err)

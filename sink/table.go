@@ -22,6 +22,9 @@ type lakeTable struct {
 	head  *head
 	shape *schema.Table // of the rows that are written now
 	state state         // of the head; zero: nothing was committed yet
+	// orphan: a run made the table and ended before its first commit. Its shape
+	// may be any.
+	orphan bool
 
 	// What a restart does not know until it is needed.
 	files  []*dataFile // by number; nil: gone

@@ -47,8 +47,10 @@ func Schema() *iceberg.Schema {
 		iceberg.NestedField{ID: positionID, Name: "position", Type: iceberg.PrimitiveTypes.String, Required: true, Doc: "all tables together equal the source at this position"},
 		iceberg.NestedField{ID: sourceTimeID, Name: "source_time", Type: iceberg.PrimitiveTypes.TimestampTz, Required: true, Doc: "when the source committed the last transaction before it"},
 		iceberg.NestedField{ID: publishedAtID, Name: "published_at", Type: iceberg.PrimitiveTypes.TimestampTz, Required: true},
-		iceberg.NestedField{ID: tablesID, Name: "tables", Required: true, Doc: "database.table to the snapshot id to read it at",
-			Type: &iceberg.MapType{KeyID: tableID, KeyType: iceberg.PrimitiveTypes.String, ValueID: snapshotID, ValueType: iceberg.PrimitiveTypes.Int64, ValueRequired: true}})
+		iceberg.NestedField{
+			ID: tablesID, Name: "tables", Required: true, Doc: "database.table to the snapshot id to read it at",
+			Type: &iceberg.MapType{KeyID: tableID, KeyType: iceberg.PrimitiveTypes.String, ValueID: snapshotID, ValueType: iceberg.PrimitiveTypes.Int64, ValueRequired: true},
+		})
 }
 
 func parquetSchema() *parquet.Schema {

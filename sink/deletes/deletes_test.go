@@ -80,8 +80,11 @@ func TestSequenceRule(t *testing.T) {
 	require.NoError(t, err)
 	v, err := WriteVectors(dir+"/v.puffin", spec, []File{{"vector", roaring.BitmapOf(4, 5)}})
 	require.NoError(t, err)
-	l, err := Load(context.Background(), iceio.LocalFS{}, []snapshot.File{data(t, "old", 1), data(t, "same", 2), data(t, "young", 3), data(t, "vector", 1),
-		{DataFile: d, Sequence: 2}, {DataFile: v[0], Sequence: 3}})
+	l, err := Load(context.Background(), iceio.LocalFS{}, []snapshot.File{
+		data(t, "old", 1), data(t, "same", 2), data(t, "young", 3), data(t, "vector", 1),
+		{DataFile: d, Sequence: 2},
+		{DataFile: v[0], Sequence: 3},
+	})
 	require.NoError(t, err)
 	require.Len(t, l.Positions, 3)
 	require.True(t, l.Positions["old"].Equals(roaring.BitmapOf(1)))

@@ -108,8 +108,10 @@ func writePuffin(out *os.File, files []File) ([]puffin.BlobMetadata, int64, erro
 		if err != nil {
 			return nil, 0, err
 		}
-		if blobs[i], err = w.AddBlob(puffin.BlobMetadataInput{Type: puffin.BlobTypeDeletionVector, SnapshotID: -1, SequenceNumber: -1, Fields: []int32{},
-			Properties: map[string]string{"cardinality": strconv.FormatUint(f.Positions.GetCardinality(), 10), "referenced-data-file": f.Path}}, blob); err != nil {
+		if blobs[i], err = w.AddBlob(puffin.BlobMetadataInput{
+			Type: puffin.BlobTypeDeletionVector, SnapshotID: -1, SequenceNumber: -1, Fields: []int32{},
+			Properties: map[string]string{"cardinality": strconv.FormatUint(f.Positions.GetCardinality(), 10), "referenced-data-file": f.Path},
+		}, blob); err != nil {
 			return nil, 0, err
 		}
 	}

@@ -39,11 +39,10 @@ func Live(fs iceio.IO, s *table.Snapshot) ([]File, error) {
 		if !isLive(m) {
 			continue
 		}
-		es, err := m.FetchEntries(fs, true)
-		if err != nil {
-			return nil, fmt.Errorf("reading manifest %s: %w", m.FilePath(), err)
-		}
-		for _, e := range es {
+		for e, err := range m.Entries(fs, true) {
+			if err != nil {
+				return nil, fmt.Errorf("reading manifest %s: %w", m.FilePath(), err)
+			}
 			files = append(files, File{e.DataFile(), e.SequenceNum()})
 		}
 	}

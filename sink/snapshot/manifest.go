@@ -100,12 +100,11 @@ func (w *writer) keys(m iceberg.ManifestFile) (map[string]bool, error) {
 	if k, ok := w.manifests[m.FilePath()]; ok {
 		return k, nil
 	}
-	es, err := m.FetchEntries(w.fs, true)
-	if err != nil {
-		return nil, fmt.Errorf("reading manifest %s: %w", m.FilePath(), err)
-	}
-	keys := make(map[string]bool, len(es))
-	for _, e := range es {
+	keys := map[string]bool{}
+	for e, err := range m.Entries(w.fs, true) {
+		if err != nil {
+			return nil, fmt.Errorf("reading manifest %s: %w", m.FilePath(), err)
+		}
 		keys[Key(e.DataFile())] = true
 	}
 	w.manifests[m.FilePath()] = keys
@@ -114,13 +113,11 @@ func (w *writer) keys(m iceberg.ManifestFile) (map[string]bool, error) {
 
 // without rewrites a manifest, with some of its files marked as deleted.
 func (w *writer) without(m iceberg.ManifestFile, remove map[string]bool) (iceberg.ManifestFile, error) {
-	old, err := m.FetchEntries(w.fs, true)
+	es, err := w.existing(nil, m)
 	if err != nil {
-		return nil, fmt.Errorf("reading manifest %s: %w", m.FilePath(), err)
+		return nil, err
 	}
-	es := make([]entry, len(old))
-	for i, e := range old {
-		es[i] = entry{e, iceberg.EntryStatusEXISTING}
+	for i, e := range es {
 		if remove[Key(e.DataFile())] {
 			es[i].status = iceberg.EntryStatusDELETED
 			w.totals.removed(e.DataFile())
@@ -151,12 +148,9 @@ func (w *writer) mergeMany(all []iceberg.ManifestFile) ([]iceberg.ManifestFile, 
 		}
 		var es []entry
 		for _, m := range small {
-			old, err := m.FetchEntries(w.fs, true)
-			if err != nil {
-				return nil, fmt.Errorf("reading manifest %s: %w", m.FilePath(), err)
-			}
-			for _, e := range old {
-				es = append(es, entry{e, iceberg.EntryStatusEXISTING})
+			var err error
+			if es, err = w.existing(es, m); err != nil {
+				return nil, err
 			}
 			w.drop(m)
 		}
@@ -167,6 +161,17 @@ func (w *writer) mergeMany(all []iceberg.ManifestFile) ([]iceberg.ManifestFile, 
 		all = append(rest, m)
 	}
 	return all, nil
+}
+
+// existing appends the live entries of a manifest to es.
+func (w *writer) existing(es []entry, m iceberg.ManifestFile) ([]entry, error) {
+	for e, err := range m.Entries(w.fs, true) {
+		if err != nil {
+			return nil, fmt.Errorf("reading manifest %s: %w", m.FilePath(), err)
+		}
+		es = append(es, entry{e, iceberg.EntryStatusEXISTING})
+	}
+	return es, nil
 }
 
 func (w *writer) drop(m iceberg.ManifestFile) {
@@ -195,6 +200,7 @@ func (w *writer) manifest(content iceberg.ManifestContent, spec int, es []entry)
 	for _, e := range es {
 		write := mw.Add
 		switch e.status {
+		case iceberg.EntryStatusADDED:
 		case iceberg.EntryStatusEXISTING:
 			write = mw.Existing // keeps sequence numbers and first row id
 		case iceberg.EntryStatusDELETED:

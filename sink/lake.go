@@ -104,7 +104,7 @@ func (l *Lake) load(ctx context.Context) error {
 		if id.Database == cutsNamespace {
 			continue
 		}
-		if owner := h.Properties()[propPipeline]; owner != l.cfg.Pipeline {
+		if owner := h.Properties()[propPipeline]; owner == "" || owner != l.cfg.Pipeline {
 			l.foreign[id] = owner
 			continue
 		}

@@ -71,6 +71,10 @@ func (w *Writer) claim(ctx context.Context, lake pipeline.Resume) error {
 	if err := w.control.readAll(ctx); err != nil {
 		return err
 	}
+	// Before the claim: a source that is refused must not name a new log.
+	if err := w.fits(lake); err != nil {
+		return err
+	}
 	id := logIdentity{ID: rand.Text(), Base: lake.Position}
 	id.Base.Log, id.Base.LogID = nil, ""
 	if known := w.control.state.log; known != nil {
@@ -91,18 +95,30 @@ func (w *Writer) claim(ctx context.Context, lake pipeline.Resume) error {
 	return nil
 }
 
-// adopt takes over what the control topic says.
-func (w *Writer) adopt(lake pipeline.Resume) error {
+// fits tells whether the log continues what the lake holds.
+func (w *Writer) fits(lake pipeline.Resume) error {
 	state := &w.control.state
-	w.identity = *state.log
-	if lake.Position.LogID != "" && lake.Position.LogID != w.identity.ID {
+	if id := lake.Position.LogID; id != "" && (state.log == nil || state.log.ID != id) {
 		return fmt.Errorf("the lake was fed from another log than the one of topic %s, which has been created anew since: %s", w.cfg.controlTopic(), remedyReload)
 	}
+	if state.log != nil && state.checkpoint == nil && !samePosition(lake.Position, state.log.Base) {
+		return fmt.Errorf("the log began where the lake stood at %q and has no checkpoint, but the lake stands at %q: %s", state.log.Base, lake.Position, remedyReload)
+	}
+	return nil
+}
+
+// adopt takes over what the control topic says.
+func (w *Writer) adopt(lake pipeline.Resume) error {
+	if err := w.fits(lake); err != nil {
+		return err
+	}
+	state := &w.control.state
+	w.identity = *state.log
 	w.resume = pipeline.Resume{Position: lake.Position, Tables: lake.Tables}
 	c := state.checkpoint
 	if c == nil {
-		if !samePosition(lake.Position, w.identity.Base) {
-			return fmt.Errorf("the log began where the lake stood at %q and has no checkpoint, but the lake stands at %q: %s", w.identity.Base, lake.Position, remedyReload)
+		for id, s := range lake.Tables {
+			w.tables[id] = &writerTable{shape: s.Table, encoders: w.encoderPool(s.Table)}
 		}
 	} else {
 		w.cut = c.Cut
@@ -113,11 +129,6 @@ func (w *Writer) adopt(lake pipeline.Resume) error {
 			}
 			w.tables[s.Table.ID] = &writerTable{shape: s.Table, version: s.Version, encoders: w.encoderPool(s.Table)}
 			w.resume.Tables[s.Table.ID] = pipeline.TableState{Table: s.Table, Position: c.Position}
-		}
-	}
-	if c == nil {
-		for id, s := range lake.Tables {
-			w.tables[id] = &writerTable{shape: s.Table, encoders: w.encoderPool(s.Table)}
 		}
 	}
 	w.resume.Position.Log, w.resume.Position.LogID = nil, ""

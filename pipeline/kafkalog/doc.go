@@ -1,0 +1,32 @@
+// Package kafkalog is the transport through Kafka: a numbered log on top of
+// topics that any Debezium consumer can read. It needs of a broker nothing but
+// appends and offsets; that nothing is lost and nothing delivered twice comes from
+// the numbers (package protocol), and the broker's own deduplication only saves
+// work.
+//
+// Topics are <prefix>.<database>.<table>, one for each table, and one
+// beluga-control.<name> with claims, tables and checkpoints. Rows are Debezium's
+// events; a row's partition is the one that Kafka's own partitioner gives its
+// key. Control records in data partitions have neither key nor value, only the
+// header, so other consumers pass over them.
+//
+// The lake says where a sink goes on, the last checkpoint where a source does.
+//
+// Invariants:
+//
+//  1. Whatever dies, and whoever writes on although it was replaced, every row is
+//     delivered once, and at every Commit the tables hold what the source held at
+//     its position (TestRestarts).
+//  2. Both ends work with a broker that is not ours (TestLoadThenStreamOnKafka),
+//     and so do other consumers (TestOtherConsumersPassOverControlRecords).
+//  3. What the log should hold and does not is an error with a remedy, and never
+//     skipped (TestLostRecordsStopTheReader, TestAnotherLogIsRefused).
+//  4. Nothing is read that was not written by a source of this log
+//     (TestForeignRecordsAreRefused).
+//  5. A topic that would break the log is refused (TestUnfitTopicsAreRefused).
+//  6. A source that was replaced finds out and stops (TestReplacedSourceStops).
+//  7. A table that committed a cut alone goes on from its own place
+//     (TestTableAhead).
+//  8. The partition of a key is the one that Kafka's clients choose
+//     (TestPartitionOfKey).
+package kafkalog

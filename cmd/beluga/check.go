@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -59,6 +60,7 @@ func check(ctx context.Context, c *Config, io streams) error {
 	} else {
 		r.line("ok", "lake", text)
 	}
+	checkBrokers(ctx, c, r)
 	if r.err != nil {
 		return fmt.Errorf("writing the result: %w", r.err)
 	}
@@ -89,6 +91,35 @@ func checkLake(ctx context.Context, c *Config) (string, error) {
 		return fmt.Sprintf("nothing of pipeline %s yet", c.Name), nil
 	}
 	return fmt.Sprintf("%d tables of pipeline %s, at %s", len(resume.Tables), c.Name, resume.Position), nil
+}
+
+// checkBrokers finds out whether the brokers can be reached. One that answers is
+// enough, for it knows the others.
+func checkBrokers(ctx context.Context, c *Config, r *checklist) {
+	if len(c.Kafka.Brokers) == 0 || c.Kafka.embedded() {
+		return
+	}
+	var dialer net.Dialer
+	answers := 0
+	var silent []string
+	for _, b := range c.Kafka.Brokers {
+		conn, err := dialer.DialContext(ctx, "tcp", b)
+		if err != nil {
+			silent = append(silent, fmt.Sprintf("%s does not answer: %v", b, err))
+			continue
+		}
+		answers++
+		_ = conn.Close() // nothing was sent
+	}
+	const remedy = "remedy: correct kafka.brokers, or start the broker"
+	switch {
+	case answers == 0:
+		r.fault("kafka", strings.Join(silent, "\n"), remedy)
+	case len(silent) > 0:
+		r.line("warning", "kafka", strings.Join(silent, "\n"), remedy)
+	default:
+		r.line("ok", "kafka", "can be reached")
+	}
 }
 
 // checkWritable makes a file in the folder, or in the nearest one above it that

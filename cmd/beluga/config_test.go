@@ -71,11 +71,11 @@ func TestConfigFile(t *testing.T) {
 
 func TestFlagsCountMoreThanTheFile(t *testing.T) {
 	t.Setenv("BELUGA_TEST_PASSWORD", "x")
-	c, err := loadArgs(t, "--commit-interval", "2s", "-c", "testdata/config/full.yml", "--tables", `a\.b,a\.c{1,2}`, "--tables", "d", "--once", "--kafka", "embedded")
+	c, err := loadArgs(t, "--commit-interval", "2s", "-c", "testdata/config/full.yml", "--tables", `a\.b,a\.c{1,2}`, "--tables", "d", "--once", "--kafka", "c:9092")
 	require.NoError(t, err)
 	assert.Equal(t, Duration(2*time.Second), c.Commit.Interval)
 	assert.Equal(t, []string{`a\.b`, `a\.c{1,2}`, "d"}, c.Tables)
-	assert.Equal(t, []string{"embedded"}, c.Kafka.Brokers)
+	assert.Equal(t, []string{"c:9092"}, c.Kafka.Brokers)
 	assert.True(t, c.Once)
 	assert.Equal(t, 500_000, c.Commit.Rows, "what no flag says stays as in the file")
 }
@@ -92,7 +92,7 @@ func TestKafkaShort(t *testing.T) {
 		"kafka: {brokers: ['a:1', 'b:2']}":  {"a:1", "b:2"},
 		"x: &x [a:1]\nkafka: {brokers: *x}": nil, // x is no option: the point is that the alias is followed without a panic
 	} {
-		require.NoError(t, os.WriteFile(file, []byte("from: mysql://h/d\nto: lake\n"+text+"\n"), 0o600))
+		require.NoError(t, os.WriteFile(file, []byte("from: mysql://u@h/d\nto: lake\n"+text+"\n"), 0o600))
 		c, err := loadArgs(t, "-c", file)
 		if want == nil {
 			require.ErrorContains(t, err, "x: unknown option")
@@ -122,7 +122,7 @@ func TestEveryOptionIsDescribed(t *testing.T) {
 		assert.True(t, reflect.DeepEqual(before, o.field.Interface()), "%s: default %q reads as %v", o.path, text, o.field)
 	}
 	assert.Greater(t, len(seen), 15)
-	def.From, def.To = "mysql://h", "lake"
+	def.From, def.To = "mysql://u@h", "lake"
 	assert.Empty(t, def.validate([]string{"from", "to"}), "the defaults are valid")
 }
 

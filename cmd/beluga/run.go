@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"runtime/pprof"
 	"syscall"
 	"time"
@@ -16,6 +17,7 @@ import (
 
 	"github.com/beluga-cdc/beluga/pipeline"
 	"github.com/beluga-cdc/beluga/sink"
+	"github.com/beluga-cdc/beluga/sink/warehouse"
 	"github.com/beluga-cdc/beluga/source"
 )
 
@@ -74,14 +76,17 @@ func runPipeline(ctx context.Context, c *Config, io streams) (err error) {
 	if err != nil {
 		return err
 	}
+	if err := preflight(ctx, c, src); err != nil {
+		return err
+	}
 	lake, resume, err := openLake(ctx, c, log)
 	if err != nil {
-		return withServerFaults(ctx, src, err)
+		return err
 	}
 	defer func() { err = errors.Join(err, lake.Close()) }()
 	transport, opened, err := openTransport(c, log)
 	if err != nil {
-		return withServerFaults(ctx, src, err)
+		return err
 	}
 	defer func() { err = errors.Join(err, opened.Close()) }()
 
@@ -106,14 +111,19 @@ func openLake(ctx context.Context, c *Config, log *slog.Logger) (*sink.Lake, pip
 	return lake, resume, nil
 }
 
-// withServerFaults adds to an error what is wrong with the server, so that all
-// of it is known at once.
-func withServerFaults(ctx context.Context, src *source.MySQL, err error) error {
-	faults, perr := src.Preflight(ctx)
-	if perr != nil {
-		return errors.Join(err, perr)
+// preflight looks at server and lake before a first run makes anything, and
+// tells all that is wrong with both at once. A later run needs fewer rights, and
+// the source looks at the server by itself.
+func preflight(ctx context.Context, c *Config, src *source.MySQL) error {
+	if _, err := os.Stat(filepath.Join(c.To, warehouse.CatalogFile)); err == nil {
+		return nil
 	}
-	return errors.Join(err, faults.Err())
+	_, lakeErr := checkLake(ctx, c)
+	faults, err := src.Preflight(ctx)
+	if err != nil {
+		return errors.Join(lakeErr, fmt.Errorf("checking the server: %w", err))
+	}
+	return errors.Join(lakeErr, faults.Err())
 }
 
 // errDeadline ends a run that takes too long to stop.

@@ -7,6 +7,7 @@ import (
 	"runtime/debug"
 
 	"github.com/beluga-cdc/beluga/pipeline"
+	"github.com/beluga-cdc/beluga/pipeline/kafkalog"
 	"github.com/beluga-cdc/beluga/sink"
 	"github.com/beluga-cdc/beluga/source"
 	"github.com/beluga-cdc/beluga/source/binlog"
@@ -67,12 +68,13 @@ func limitMemory(c *Config) { debug.SetMemoryLimit(int64(c.Memory.Limit)) }
 func exitCode(err error) int {
 	var usage usageError
 	var config configError
+	var ahead *source.AheadError
 	switch {
 	case errors.As(err, &usage), errors.As(err, &config):
 		return exitUsage
-	case errors.Is(err, sink.ErrAnotherInstance):
+	case errors.Is(err, sink.ErrAnotherInstance), errors.Is(err, kafkalog.ErrSuperseded):
 		return exitInstance
-	case errors.Is(err, source.ErrPositionLost):
+	case errors.Is(err, source.ErrPositionLost), errors.Is(err, kafkalog.ErrLost), errors.As(err, &ahead):
 		return exitPosition
 	}
 	return exitFault

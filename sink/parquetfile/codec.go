@@ -84,8 +84,8 @@ const huffmanBlock = 128 << 10 // the largest block that zstd allows
 // the search for matches. It is ordinary zstd to every decoder.
 func appendHuffmanFrame(dst, src []byte) []byte {
 	dst = append(dst, 0x28, 0xB5, 0x2F, 0xFD,
-		0x80,   // content size in 4 bytes, no checksum, no dictionary
-		7<<3|0) // a window of 128 KiB: nothing refers back, so the largest block is enough
+		0x80, // content size in 4 bytes, no checksum, no dictionary
+		7<<3) // a window of 128 KiB: nothing refers back, so the largest block is enough
 	dst = binary.LittleEndian.AppendUint32(dst, uint32(len(src)))
 	s := huffmanScratch.Get().(*huff0.Scratch)
 	defer huffmanScratch.Put(s)

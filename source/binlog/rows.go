@@ -8,13 +8,6 @@ import (
 	"github.com/beluga-cdc/beluga/source/value"
 )
 
-// rowsEvent is the head of a rows event.
-type rowsEvent struct {
-	op     schema.Op
-	number uint64 // of the table
-	images []byte
-}
-
 // dummyTable is the number of a rows event without rows, which ends a
 // statement.
 const dummyTable = 0x00ff_ffff

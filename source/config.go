@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/beluga-cdc/beluga/pipeline"
 	"github.com/beluga-cdc/beluga/schema"
 	"github.com/beluga-cdc/beluga/source/binlog"
 	"github.com/beluga-cdc/beluga/source/session"
@@ -151,6 +152,20 @@ func newSelection(c Config) (selection, error) {
 		s.text = "the server"
 	}
 	return s, nil
+}
+
+// leftOut refuses tables that the lake follows and the configuration no longer
+// names: their changes would be passed over, and nothing would tell of it when
+// they are named again.
+func (s selection) leftOut(lake map[schema.TableID]pipeline.TableState) (list Faults) {
+	for id := range lake {
+		if !s.matches(id) {
+			list = append(list, Fault{Fatal, "table " + id.String(), "the lake follows it, and " + s.text + " leaves it out: its changes would be lost",
+				"name it in --from or --tables as before; or run without it into an empty lake (--to another folder)"})
+		}
+	}
+	slices.SortFunc(list, func(a, b Fault) int { return strings.Compare(a.Subject, b.Subject) })
+	return list
 }
 
 // matches tells whether a table is captured. System tables never are.

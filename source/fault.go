@@ -2,6 +2,7 @@ package source
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -51,6 +52,11 @@ func (f Faults) with(s Severity) (list Faults) {
 		}
 	}
 	return list
+}
+
+// about tells whether a fault's subject begins so.
+func (f Faults) about(subject string) bool {
+	return slices.ContainsFunc(f, func(x Fault) bool { return strings.HasPrefix(x.Subject, subject) })
 }
 
 // Error lists the fatal faults, numbered.

@@ -158,8 +158,10 @@ func constantDefault(ctx context.Context, s *session.Session, id schema.TableID,
 		return v, fmt.Errorf("reading its default: %w", err)
 	case found:
 		return v, nil
-	case c.Type.Kind == schema.Timestamp:
-		return timestampDefault(ctx, s, id, c.Name)
+	}
+	switch c.Type.Kind {
+	case schema.Timestamp, schema.Binary, schema.VarBinary:
+		return shownDefault(ctx, s, id, c)
 	}
 	return defaultFromText(c.Type, text)
 }
@@ -194,32 +196,39 @@ func defaultFromText(t schema.Type, text string) (mysql.FieldValue, error) {
 			return unreadable()
 		}
 		return textValue(string(binary.BigEndian.AppendUint64(nil, n)[8-(t.Length+7)/8:])), nil
-	case schema.Binary, schema.VarBinary:
-		b, err := hex.DecodeString(strings.TrimPrefix(text, "0x"))
-		if err != nil {
-			return unreadable()
-		}
-		if t.Kind == schema.Binary {
-			b = append(b, make([]byte, max(0, t.Length-len(b)))...)
-		}
-		return textValue(string(b)), nil
 	}
 	return textValue(text), nil
 }
 
-// timestampDefault takes the default of a TIMESTAMP from SHOW CREATE TABLE, which
-// writes it in the session's time zone; information_schema has it in that of
-// whoever made the column.
-func timestampDefault(ctx context.Context, s *session.Session, id schema.TableID, column string) (mysql.FieldValue, error) {
+// shownDefault takes a default from SHOW CREATE TABLE. Of two types only that is
+// right: information_schema has the default of a TIMESTAMP in the time zone of
+// whoever made the column, and one of bytes only up to the first zero.
+func shownDefault(ctx context.Context, s *session.Session, id schema.TableID, c schema.Column) (mysql.FieldValue, error) {
 	r, err := s.Query(ctx, fmt.Sprintf("SHOW CREATE TABLE %s.%s", session.Quote(id.Database), session.Quote(id.Name)))
 	if err != nil {
 		return mysql.FieldValue{}, fmt.Errorf("reading its default: %w", err)
 	}
 	text, _ := r.GetString(0, 1)
-	re := regexp.MustCompile(`(?im)^ *` + regexp.QuoteMeta(session.Quote(column)) + ` timestamp\b.* DEFAULT '([^']*)'`)
+	// Up to the default there is nothing in quotes.
+	re := regexp.MustCompile(`(?im)^ *` + regexp.QuoteMeta(session.Quote(c.Name)) + ` [^'\n]*? DEFAULT (?:0x([0-9a-f]+)|('(?:[^'\\]|''|\\.)*'))`)
 	m := re.FindStringSubmatch(text)
 	if m == nil {
 		return mysql.FieldValue{}, fmt.Errorf("its default cannot be read; %s", reload)
 	}
-	return textValue(m[1]), nil
+	var v []byte
+	if m[1] != "" {
+		v, err = hex.DecodeString(m[1])
+	} else {
+		var list []string
+		if list, err = parseLabels("(" + m[2] + ")"); err == nil {
+			v = []byte(list[0])
+		}
+	}
+	if err != nil {
+		return mysql.FieldValue{}, fmt.Errorf("its default cannot be read: %w; %s", err, reload)
+	}
+	if c.Type.Kind == schema.Binary {
+		v = append(v, make([]byte, max(0, c.Type.Length-len(v)))...)
+	}
+	return textValue(string(v)), nil
 }

@@ -63,6 +63,13 @@ func (m *MySQL) run(ctx context.Context, from pipeline.Resume, out pipeline.Writ
 	if err := faults.Err(); err != nil {
 		return err
 	}
+	if !from.Position.IsZero() {
+		// The stream asks again before each connect. Here it is asked before anything is
+		// concluded from the position, such as that nothing is left to do.
+		if err := m.checkPosition(ctx, from.Position); err != nil {
+			return err
+		}
+	}
 	var until *schema.Position
 	if m.cfg.Once {
 		p, _, err := m.ServerPosition(ctx)
@@ -191,6 +198,7 @@ func (m *MySQL) streamConfig(ctx context.Context, s *session.Session, sel select
 	}
 	return binlog.Config{
 		Addr:       m.cfg.Endpoint.Address,
+		Dial:       m.cfg.Endpoint.Dialer(),
 		User:       m.cfg.Endpoint.User,
 		Password:   m.cfg.Endpoint.Password.Reveal(),
 		TLS:        tlsConfig,

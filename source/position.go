@@ -87,6 +87,14 @@ func (m *MySQL) checkPosition(ctx context.Context, p schema.Position) error {
 	}
 }
 
+// CheckPosition finds out, for somebody who only looks, whether a run could go
+// on from p. It does not wait for a replica as long as a run does.
+func (m *MySQL) CheckPosition(ctx context.Context, p schema.Position) error {
+	cfg := m.cfg
+	cfg.ReplicaWait = time.Second
+	return session.Explain(cfg.Endpoint, New(cfg, m.log).checkPosition(ctx, p))
+}
+
 func (m *MySQL) checkGTIDs(ctx context.Context, s *session.Session, ours schema.GTIDSet) error {
 	executed, err := readGTIDs(ctx, s, "gtid_executed")
 	if err != nil {

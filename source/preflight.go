@@ -28,7 +28,7 @@ func (m *MySQL) preflight(ctx context.Context, load bool) (Faults, error) {
 		if ctx.Err() != nil {
 			return nil, err
 		}
-		return Faults{connectFault(m.cfg.Endpoint, err)}, nil
+		return Faults{connectFault(err)}, nil
 	}
 	defer s.Close()
 	v := s.Version()
@@ -48,8 +48,10 @@ func (m *MySQL) preflight(ctx context.Context, load bool) (Faults, error) {
 	if err != nil {
 		return nil, err
 	}
-	faults = append(faults, g.faults(tables, sel, load, v)...)
-	if len(tables) == 0 {
+	missing := g.faults(tables, sel, load, v)
+	faults = append(faults, missing...)
+	// Who lacks SELECT sees no tables; that there are none cannot be told then.
+	if len(tables) == 0 && !missing.about("privilege SELECT") {
 		faults = append(faults, Fault{Fatal, "tables", "no table that the user may see matches " + sel.text,
 			"check the database in --from and --tables, and that the user has SELECT on the tables"})
 	}
@@ -69,12 +71,12 @@ func (m *MySQL) preflight(ctx context.Context, load bool) (Faults, error) {
 
 // connectFault makes a fault of the sentence that session.Explain made: what
 // stands after its first semicolon is the remedy.
-func connectFault(e session.Endpoint, err error) Fault {
+func connectFault(err error) Fault {
 	problem, remedy := session.Sentence(err)
 	if remedy == "" {
 		remedy = "check --from"
 	}
-	return Fault{Fatal, "server " + e.String(), problem, remedy}
+	return Fault{Fatal, "connection", problem, remedy}
 }
 
 func versionFault(v session.Version) (Fault, bool) {
@@ -123,15 +125,15 @@ func (v variables) faults() (list Faults) {
 	}
 	if !v.is("binlog_format", "ROW") {
 		add(Fatal, "binlog_format", fmt.Sprintf("it is %s; the log then holds statements, not rows", v["binlog_format"]),
-			"SET PERSIST binlog_format = 'ROW', then reconnect all applications: their sessions keep the old one")
+			"SET PERSIST binlog_format = 'ROW'; then reconnect all applications: their sessions keep the old one")
 	}
 	if !v.is("binlog_row_image", "FULL") {
 		add(Fatal, "binlog_row_image", fmt.Sprintf("it is %s; the log then lacks columns of changed rows", v["binlog_row_image"]),
-			"SET PERSIST binlog_row_image = 'FULL', then reconnect all applications: their sessions keep the old one")
+			"SET PERSIST binlog_row_image = 'FULL'; then reconnect all applications: their sessions keep the old one")
 	}
 	if strings.Contains(strings.ToUpper(v["binlog_row_value_options"]), "PARTIAL_JSON") {
 		add(Fatal, "binlog_row_value_options", "it is PARTIAL_JSON; the log then holds pieces of JSON values",
-			"SET PERSIST binlog_row_value_options = '', then reconnect all applications: their sessions keep the old one")
+			"SET PERSIST binlog_row_value_options = ''; then reconnect all applications: their sessions keep the old one")
 	}
 	if !v.is("binlog_row_metadata", "FULL") {
 		add(Warning, "binlog_row_metadata", fmt.Sprintf("it is %s; the log then does not name the columns, and they are looked up as they are now", v["binlog_row_metadata"]),

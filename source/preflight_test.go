@@ -118,12 +118,12 @@ func TestConnectFaults(t *testing.T) {
 	closed := l.Addr().String()
 	require.NoError(t, l.Close())
 	faults := preflight(t, source.Config{Endpoint: session.Endpoint{Network: "tcp", Address: closed, User: "root"}})
-	want(t, faults, source.Fatal, "server "+closed, "no server listens at "+closed, "check host and port in --from")
+	want(t, faults, source.Fatal, "connection", "no server listens at "+closed, "check host and port in --from")
 	require.NotContains(t, faults[0].Remedy, "dial tcp", "the library's text says nothing more")
 
 	server.Exec(t, "DROP USER IF EXISTS known@'%'; CREATE USER known@'%' IDENTIFIED BY 'right'")
 	faults = preflight(t, source.Config{Endpoint: session.Endpoint{Network: "tcp", Address: server.Addr, User: "known", Password: "wrong"}})
-	want(t, faults, source.Fatal, "server "+server.Addr, `refuses user "known"`, "set the password with BELUGA_PASSWORD")
+	want(t, faults, source.Fatal, "connection", `refuses user "known"`, "set the password with BELUGA_PASSWORD")
 }
 
 func TestMissingGrants(t *testing.T) {

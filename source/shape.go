@@ -197,6 +197,6 @@ func (d *dictionaryTable) faults() (list Faults) {
 
 func keylessFault(id schema.TableID) Fault {
 	return Fault{Fatal, "table " + id.String(), "it has no primary key, so that its rows cannot be told apart",
-		fmt.Sprintf("ALTER TABLE %s.%s ADD COLUMN my_row_id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY INVISIBLE (or make a key of columns it has); or leave the table out with --tables",
+		fmt.Sprintf("ALTER TABLE %s.%s ADD COLUMN my_row_id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY INVISIBLE; or make a key of columns it has, or leave the table out with --tables",
 			session.Quote(id.Database), session.Quote(id.Name))}
 }

@@ -157,6 +157,9 @@ func (r *Record) Parse(b []byte) error {
 		default:
 			return fmt.Errorf("the record's header has an unknown origin %d", origin)
 		}
+		if r.Txn.GTID.N < 0 || r.Txn.IsZero() && r.Txn != (Txn{}) {
+			return errors.New("the record's header names a transaction that cannot be")
+		}
 	case Cut:
 		r.Cut, r.Tables, r.Payload = int64(p.uvarint()), int64(p.uvarint()), p.b
 	case DDL:

@@ -130,7 +130,9 @@ func decompressSnappy(dst, block []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if len(dst)+n > maxRecords {
+	// Snappy makes at most 64 bytes out of three, so a larger length is damage, and
+	// not worth its memory.
+	if len(dst)+n > maxRecords || n > 64*len(block) {
 		return nil, errTooLarge
 	}
 	if cap(dst)-len(dst) < n {

@@ -149,30 +149,27 @@ func (l *controlLog) rewind(ctx context.Context) error {
 	return nil
 }
 
-// poll takes what the next fetch brings, waiting a while for it. seen is called
-// after each record.
-func (l *controlLog) poll(ctx context.Context, seen func()) (end int64, err error) {
+// poll takes what the next fetch brings, waiting a while for it.
+func (l *controlLog) poll(ctx context.Context) error {
 	f, err := l.cursor.fetch(ctx, l.state.next, l.buf)
 	if err != nil {
-		return 0, err
+		return err
 	}
 	l.buf = f.buf
 	next, err := each(f.set, l.state.next, &l.reader, func(r *recordbatch.Record) (bool, error) {
-		err := l.state.apply(r)
-		seen()
-		return true, err
+		return true, l.state.apply(r)
 	})
 	if err != nil {
-		return 0, fmt.Errorf("reading topic %s: %w", l.cursor.topic, err)
+		return fmt.Errorf("reading topic %s: %w", l.cursor.topic, err)
 	}
 	l.state.next = next
-	return f.highWatermark, nil
+	return nil
 }
 
 // readTo takes everything before the offset.
 func (l *controlLog) readTo(ctx context.Context, end int64) error {
 	for l.state.next < end {
-		if _, err := l.poll(ctx, func() {}); err != nil {
+		if err := l.poll(ctx); err != nil {
 			return err
 		}
 	}

@@ -107,7 +107,7 @@ func (r *Reader) follow(ctx context.Context) error {
 	}
 	named, told := false, map[int64]bool{}
 	for {
-		if _, err := l.poll(ctx, func() {}); err != nil {
+		if err := l.poll(ctx); err != nil {
 			return err
 		}
 		if !named && l.state.log != nil {

@@ -61,11 +61,8 @@ func (l *Lake) create(ctx context.Context, shape *schema.Table) (*lakeTable, err
 	if len(shape.Key) == 0 {
 		return nil, errors.New("the table has no primary key; add one, or leave the table out of the captured ones")
 	}
-	if owner, ok := l.foreign[id]; ok {
-		if owner == "" {
-			return nil, errors.New("the lake has a table of that name that was not made by Beluga; rename or drop it, or choose another warehouse")
-		}
-		return nil, fmt.Errorf("the table belongs to the pipeline %q; run Beluga under that name, or choose another warehouse", owner)
+	if err := l.CheckOwner(id); err != nil {
+		return nil, err
 	}
 	s, err := buildSchema(shape, nil, 0, 0)
 	if err != nil {
@@ -85,6 +82,19 @@ func (l *Lake) create(ctx context.Context, shape *schema.Table) (*lakeTable, err
 	}
 	t.listed, t.dirty, t.index = true, true, keyindex.New(t.keyer.Exact(), 0)
 	return t, nil
+}
+
+// CheckOwner tells whether the lake has a table of the name that this pipeline
+// must not write. The lake must have been resumed.
+func (l *Lake) CheckOwner(id schema.TableID) error {
+	owner, foreign := l.foreign[id]
+	switch {
+	case !foreign:
+		return nil
+	case owner == "":
+		return errors.New("the lake has a table of that name that was not made by Beluga; rename or drop it, or choose another warehouse")
+	}
+	return fmt.Errorf("the table belongs to the pipeline %q; run Beluga under that name, or choose another warehouse", owner)
 }
 
 func (l *Lake) createTable(ctx context.Context, id table.Identifier, s *iceberg.Schema, version int, props iceberg.Properties) (*table.Table, error) {

@@ -152,6 +152,28 @@ func (d *dictionary) addKey(r *mysql.Result, i int) error {
 	return w.err
 }
 
+// Captured returns the captured tables that the server has, and the user sees.
+func (m *MySQL) Captured(ctx context.Context) ([]schema.TableID, error) {
+	sel, err := newSelection(m.cfg)
+	if err != nil {
+		return nil, err
+	}
+	s, err := m.openSession(ctx)
+	if err != nil {
+		return nil, session.Explain(m.cfg.Endpoint, err)
+	}
+	defer s.Close()
+	tables, err := readDictionary(ctx, s, sel.matches, nil)
+	if err != nil {
+		return nil, err
+	}
+	ids := make([]schema.TableID, len(tables))
+	for i, t := range tables {
+		ids[i] = t.id
+	}
+	return ids, nil
+}
+
 // readCollations returns the character set of each collation, by the number that
 // stands in the binlog.
 func readCollations(ctx context.Context, s *session.Session) (map[uint64]string, error) {

@@ -60,7 +60,11 @@ func (m *MySQL) run(ctx context.Context, from pipeline.Resume, out pipeline.Writ
 	for _, f := range faults.Warnings() {
 		m.log.Warn(f.Problem, "subject", f.Subject, "remedy", f.Remedy)
 	}
-	if err := faults.Err(); err != nil {
+	sel, err := newSelection(m.cfg)
+	if err != nil {
+		return err
+	}
+	if err := append(faults, sel.leftOut(from.Tables)...).Err(); err != nil {
 		return err
 	}
 	if !from.Position.IsZero() {

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/beluga-cdc/beluga/pipeline"
 	"github.com/beluga-cdc/beluga/schema"
 	"github.com/beluga-cdc/beluga/source/binlog"
 	"github.com/beluga-cdc/beluga/source/session"
@@ -87,12 +88,19 @@ func (m *MySQL) checkPosition(ctx context.Context, p schema.Position) error {
 	}
 }
 
-// CheckPosition finds out, for somebody who only looks, whether a run could go
-// on from p. It does not wait for a replica as long as a run does.
-func (m *MySQL) CheckPosition(ctx context.Context, p schema.Position) error {
+// CheckResume finds out, for somebody who only looks, whether a run could go on
+// from what the lake holds. It does not wait for a replica as long as a run does.
+func (m *MySQL) CheckResume(ctx context.Context, from pipeline.Resume) (Faults, error) {
+	sel, err := newSelection(m.cfg)
+	if err != nil {
+		return nil, err
+	}
+	if from.Position.IsZero() {
+		return nil, nil
+	}
 	cfg := m.cfg
 	cfg.ReplicaWait = time.Second
-	return session.Explain(cfg.Endpoint, New(cfg, m.log).checkPosition(ctx, p))
+	return sel.leftOut(from.Tables), session.Explain(cfg.Endpoint, New(cfg, m.log).checkPosition(ctx, from.Position))
 }
 
 func (m *MySQL) checkGTIDs(ctx context.Context, s *session.Session, ours schema.GTIDSet) error {

@@ -69,6 +69,10 @@ func (m *MySQL) preflight(ctx context.Context, load bool) (Faults, error) {
 	return append(faults, more...), nil
 }
 
+// Connection is the subject of the fault that the server cannot be reached, or
+// does not let the user in; then nothing else is known of it.
+const Connection = "connection"
+
 // connectFault makes a fault of the sentence that session.Explain made: what
 // stands after its first semicolon is the remedy.
 func connectFault(err error) Fault {
@@ -76,7 +80,7 @@ func connectFault(err error) Fault {
 	if remedy == "" {
 		remedy = "check --from"
 	}
-	return Fault{Fatal, "connection", problem, remedy}
+	return Fault{Fatal, Connection, problem, remedy}
 }
 
 func versionFault(v session.Version) (Fault, bool) {

@@ -8,11 +8,14 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"github.com/beluga-cdc/beluga/pipeline"
 	"github.com/beluga-cdc/beluga/sink"
+	"github.com/beluga-cdc/beluga/source"
 )
 
 func checkCommand(out streams) *cobra.Command {
@@ -46,18 +49,20 @@ func check(ctx context.Context, c *Config, io streams) error {
 	if err != nil {
 		r.fault("server", err.Error())
 	}
-	for _, f := range faults.Fatal() {
-		r.fault(f.Subject, f.Problem, "remedy: "+f.Remedy)
-	}
+	r.serverFaults(faults.Fatal())
 	for _, f := range faults.Warnings() {
 		r.line("warning", f.Subject, f.Problem, "remedy: "+f.Remedy)
 	}
 	if err == nil && len(faults.Fatal()) == 0 {
 		r.line("ok", "server", "can be replicated")
 	}
-	if text, err := checkLake(ctx, c); err != nil {
+	reached := err == nil && !slices.ContainsFunc(faults, func(f source.Fault) bool { return f.Subject == source.Connection })
+	if !reached {
+		src = nil
+	}
+	if text, err := checkLake(ctx, c, src, r); err != nil {
 		r.fault("lake", err.Error())
-	} else {
+	} else if text != "" {
 		r.line("ok", "lake", text)
 	}
 	checkBrokers(ctx, c, r)
@@ -71,8 +76,8 @@ func check(ctx context.Context, c *Config, io streams) error {
 }
 
 // checkLake opens the lake for reading, or, where there is none, finds out
-// whether one could be made.
-func checkLake(ctx context.Context, c *Config) (string, error) {
+// whether one could be made. src is nil where the server cannot be asked.
+func checkLake(ctx context.Context, c *Config, src *source.MySQL, r *checklist) (string, error) {
 	lake, err := sink.Open(ctx, sinkConfig(c, true), newLogger(c, io.Discard, nil))
 	if errors.Is(err, sink.ErrNoLake) {
 		return "there is none yet; it will be made in " + c.To, checkWritable(c.To)
@@ -84,13 +89,43 @@ func checkLake(ctx context.Context, c *Config) (string, error) {
 	if err != nil {
 		return "", errors.Join(err, lake.Close())
 	}
-	if err := errors.Join(checkWritable(c.To), lake.Close()); err != nil {
+	before := r.faults
+	if src != nil {
+		err = checkTogether(ctx, src, lake, resume, r)
+	}
+	if err := errors.Join(err, checkWritable(c.To), lake.Close()); err != nil || r.faults > before {
 		return "", err
 	}
 	if resume.Position.IsZero() {
 		return fmt.Sprintf("nothing of pipeline %s yet", c.Name), nil
 	}
 	return fmt.Sprintf("%d tables of pipeline %s, at %s", len(resume.Tables), c.Name, resume.Position), nil
+}
+
+// checkTogether finds what stands between this server and this lake.
+func checkTogether(ctx context.Context, src *source.MySQL, lake *sink.Lake, resume pipeline.Resume, r *checklist) error {
+	faults, err := src.CheckResume(ctx, resume)
+	r.serverFaults(faults)
+	if err != nil {
+		r.fault("position", err.Error())
+	}
+	return checkOwners(ctx, src, lake)
+}
+
+// checkOwners tells which of the server's tables have names that belong to
+// somebody else in the lake.
+func checkOwners(ctx context.Context, src *source.MySQL, lake *sink.Lake) error {
+	ids, err := src.Captured(ctx)
+	if err != nil {
+		return fmt.Errorf("listing the server's tables: %w", err)
+	}
+	var errs []error
+	for _, id := range ids {
+		if err := lake.CheckOwner(id); err != nil {
+			errs = append(errs, fmt.Errorf("table %s: %w", id, err))
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // checkBrokers finds out whether the brokers can be reached. One that answers is
@@ -135,7 +170,8 @@ func checkWritable(dir string) error {
 		if err == nil {
 			return errors.Join(f.Close(), os.Remove(f.Name()))
 		}
-		if parent := filepath.Dir(dir); errors.Is(err, os.ErrNotExist) && parent != dir {
+		_, missing := os.Stat(dir) // some folders that are there take no files, and say that they are not there
+		if parent := filepath.Dir(dir); errors.Is(missing, os.ErrNotExist) && parent != dir {
 			dir = parent
 			continue
 		}
@@ -148,6 +184,12 @@ type checklist struct {
 	out    io.Writer
 	faults int
 	err    error
+}
+
+func (r *checklist) serverFaults(faults source.Faults) {
+	for _, f := range faults {
+		r.fault(f.Subject, f.Problem, "remedy: "+f.Remedy)
+	}
 }
 
 func (r *checklist) fault(subject string, lines ...string) {

@@ -16,11 +16,13 @@ import (
 // progress shows how far a run is: on a terminal by a bar during the load and by
 // a line that is rewritten after it, elsewhere by a log line now and then.
 type progress struct {
-	load  func() *snapshot.Progress // nil before a load
-	stats *pipeline.Stats
-	term  *terminal // nil: there is none
-	log   *slog.Logger
+	load      func() *snapshot.Progress // nil before a load
+	zeroDates func() int64              // how many became NULL
+	stats     *pipeline.Stats
+	term      *terminal // nil: there is none
+	log       *slog.Logger
 
+	told int64 // of the zero dates
 	bar  *progressbar.ProgressBar
 	last sample
 	rate float64 // rows a second since the sample before
@@ -48,19 +50,33 @@ func (p *progress) run(ctx context.Context) error {
 	}
 	tick := time.NewTicker(every)
 	defer tick.Stop()
+	warn := time.NewTicker(logEvery)
+	defer warn.Stop()
 	p.last.at = time.Now()
 	for {
 		select {
 		case <-ctx.Done():
+			p.tellZeroDates()
 			if p.term != nil {
 				return p.term.setLine("")
 			}
 			return nil
+		case <-warn.C:
+			p.tellZeroDates()
 		case now := <-tick.C:
 			if err := p.show(now); err != nil {
 				return fmt.Errorf("showing progress: %w", err)
 			}
 		}
+	}
+}
+
+// tellZeroDates warns when there are more of them than the last time: it is the
+// one case in which a value is not in the lake as it is in the source.
+func (p *progress) tellZeroDates() {
+	if n := p.zeroDates(); n > p.told {
+		p.told = n
+		p.log.Warn("zero or partial dates, which Iceberg does not have, became NULL", "values", n)
 	}
 }
 
@@ -74,33 +90,38 @@ func (p *progress) show(now time.Time) error {
 		p.logLine(now, load, loading)
 		return nil
 	}
+	rows := p.stats.Rows.Load()
 	if loading {
-		return p.term.setLine(p.barLine(load))
+		rows = load.Rows
 	}
 	if now.Sub(p.last.at) >= time.Second {
-		p.measure(now, p.stats.Rows.Load())
+		p.measure(now, rows)
+	}
+	if loading {
+		return p.term.setLine(p.barLine(load))
 	}
 	return p.term.setLine(p.statusLine(now))
 }
 
 func (p *progress) measure(now time.Time, rows int64) {
 	if d := now.Sub(p.last.at).Seconds(); d > 0 {
-		p.rate = float64(rows-p.last.rows) / d
+		p.rate = max(0, float64(rows-p.last.rows)/d) // the sink's count begins anew after a load
 	}
 	p.last = sample{now, rows, p.stats.Cuts.Load()}
 }
 
-// barLine draws the bar of a load. The server only estimates how many rows
-// there are, so the end moves.
+// barLine draws the bar of a load, with the time it has taken and will take. The
+// server only estimates how many rows there are, so the end moves.
 func (p *progress) barLine(load snapshot.TableProgress) string {
 	if p.bar == nil {
-		p.bar = progressbar.NewOptions64(1, progressbar.OptionSetWriter(io.Discard), progressbar.OptionSetWidth(24), progressbar.OptionShowIts(),
-			progressbar.OptionSetItsString("rows"), progressbar.OptionSetPredictTime(true), progressbar.OptionSetElapsedTime(false), progressbar.OptionSetRenderBlankState(true))
+		p.bar = progressbar.NewOptions64(1, progressbar.OptionSetWriter(io.Discard), progressbar.OptionSetWidth(24), progressbar.OptionSetPredictTime(true),
+			progressbar.OptionSetRenderBlankState(true))
 	}
 	p.bar.ChangeMax64(max(load.Estimated, load.Rows+1))
-	p.bar.Describe(fmt.Sprintf("loading %s rows, %s", grouped(load.Rows), roundSize(load.Bytes)))
+	text := fmt.Sprintf("loading · %s rows, %s, %s rows/s", grouped(load.Rows), roundSize(load.Bytes), grouped(int64(p.rate)))
+	p.bar.Describe(text)
 	if err := p.bar.Set64(load.Rows); err != nil {
-		return fmt.Sprintf("loading %s rows, %s", grouped(load.Rows), roundSize(load.Bytes)) // the bar is only ornament
+		return text // the bar is only ornament
 	}
 	return p.bar.String()
 }
@@ -142,7 +163,7 @@ func (p *progress) logLine(now time.Time, load snapshot.TableProgress, loading b
 		return
 	}
 	p.measure(now, rows)
-	p.log.Info("following", "lag", p.stats.Lag(now).Round(time.Millisecond), "rows", rows, "rows_per_second", int64(max(0, p.rate)), "commits", cuts, "position", p.stats.Position())
+	p.log.Info("following", "lag", p.stats.Lag(now).Round(time.Millisecond), "rows", rows, "rows_per_second", int64(p.rate), "commits", cuts, "position", p.stats.Position())
 }
 
 // left is how long a load will still take.

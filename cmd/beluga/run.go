@@ -84,6 +84,12 @@ func runPipeline(ctx context.Context, c *Config, io streams) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, lake.Close()) }()
+	if resume.Position.IsZero() {
+		// Before anything is read, and of all tables at once.
+		if err := checkOwners(ctx, src, lake); err != nil {
+			return err
+		}
+	}
 	transport, opened, err := openTransport(c, log)
 	if err != nil {
 		return err
@@ -91,11 +97,15 @@ func runPipeline(ctx context.Context, c *Config, io streams) (err error) {
 	defer func() { err = errors.Join(err, opened.Close()) }()
 
 	p := &pipeline.Pipeline{Source: src, Transport: transport, Sink: lake, Lake: resume, Limits: c.limits(), Stats: new(pipeline.Stats)}
-	show := &progress{load: src.Progress, stats: p.Stats, term: term, log: log}
+	show := &progress{load: src.Progress, zeroDates: src.Stats().ZeroDates.Load, stats: p.Stats, term: term, log: log}
 	if err := runUntilSignal(ctx, c, p, show); err != nil {
 		return err
 	}
-	log.Info("stopped", "rows", p.Stats.Rows.Load(), "commits", p.Stats.Cuts.Load(), "position", p.Stats.Position())
+	position := p.Stats.Position()
+	if position.IsZero() {
+		position = resume.Position // nothing was committed
+	}
+	log.Info("stopped", "rows", p.Stats.Rows.Load(), "commits", p.Stats.Cuts.Load(), "position", position)
 	return nil
 }
 
@@ -118,7 +128,7 @@ func preflight(ctx context.Context, c *Config, src *source.MySQL) error {
 	if _, err := os.Stat(filepath.Join(c.To, warehouse.CatalogFile)); err == nil {
 		return nil
 	}
-	_, lakeErr := checkLake(ctx, c)
+	_, lakeErr := checkLake(ctx, c, nil, new(checklist))
 	faults, err := src.Preflight(ctx)
 	if err != nil {
 		return errors.Join(lakeErr, fmt.Errorf("checking the server: %w", err))

@@ -80,6 +80,7 @@ type serverStatus struct {
 	Position     string  `json:"position,omitempty"`
 	Transactions int64   `json:"missing_transactions"` // that the lake does not have; -1: unknown
 	Lag          float64 `json:"lag_seconds"`          // since the last transaction that it has; 0 when it has all
+	Surplus      string  `json:"surplus,omitempty"`    // transactions that the lake has and the server has not
 }
 
 type tableStatus struct {
@@ -135,6 +136,9 @@ func readStatus(ctx context.Context, c *Config, io streams) (s *status, err erro
 		return nil, fmt.Errorf("reading the position of the lake: %w", err)
 	}
 	s.Server = &serverStatus{Position: position.String(), Transactions: verify.Missing(position, at.Position)}
+	if surplus := at.Position.GTIDs.Subtract(position.GTIDs); !surplus.IsEmpty() {
+		s.Server.Surplus = surplus.String()
+	}
 	if s.Server.Transactions != 0 && s.Cut != nil {
 		s.Server.Lag = now.Sub(s.Cut.SourceTime).Seconds()
 	}
@@ -157,6 +161,8 @@ func (s *status) print(w io.Writer) error {
 	case s.Server == nil:
 	case s.Server.Error != "":
 		p("server\tnot reached: %s\n", s.Server.Error)
+	case s.Server.Surplus != "":
+		p("server\tdoes not have transactions that the lake has: %s; beluga check says what to do\n", s.Server.Surplus)
 	case s.Server.Transactions == 0:
 		p("server\tthe lake has all that the server has\n")
 	case s.Server.Transactions < 0:

@@ -65,9 +65,20 @@ func runVerify(ctx context.Context, c *Config, names []string, o verify.Options,
 	if err != nil {
 		return err
 	}
+	if len(source.tables) == 0 {
+		return errors.New("there is nothing to compare: no table that the user may see matches; check --from and --tables, or let beluga check look at the server")
+	}
 	tables, err := chosenTables(source.tables, names, c)
 	if err != nil {
 		return err
+	}
+	if _, err := lake.Resume(ctx); err != nil {
+		return fmt.Errorf("reading what the lake holds: %w", err)
+	}
+	for _, id := range tables {
+		if err := lake.CheckOwner(id); err != nil {
+			return fmt.Errorf("table %s: %w", id, err)
+		}
 	}
 	v := &verify.Verifier{Source: source, Lake: &lakeSide{lake: lake, server: source.server}, Options: o, Log: log}
 	start := time.Now()

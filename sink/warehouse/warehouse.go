@@ -97,13 +97,13 @@ func checkFolder(dir string, readOnly bool) error {
 	st, err := os.Stat(dir)
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && readOnly:
-		return fmt.Errorf("warehouse %s: %w: the folder does not exist", dir, ErrNoWarehouse)
+		return fmt.Errorf("warehouse %s: %w: the folder does not exist; check --to, or make it with beluga run", dir, ErrNoWarehouse)
 	case errors.Is(err, fs.ErrNotExist):
 		if err := MakeFolder(dir); err != nil {
 			return fmt.Errorf("creating warehouse %s: %w; create it yourself, or choose a folder whose parent you may write to", dir, err)
 		}
 	case err != nil:
-		return fmt.Errorf("looking at warehouse %s: %w", dir, err)
+		return fmt.Errorf("looking at warehouse: %w; name a folder, which may be missing or empty", err)
 	case !st.IsDir():
 		return fmt.Errorf("warehouse %s is a file; name a folder, which may be missing or empty", dir)
 	}
@@ -124,7 +124,7 @@ func checkFolder(dir string, readOnly bool) error {
 		return fmt.Errorf("warehouse %s: the folder holds %q, and no %s: it belongs to something else; name an empty or a new folder", dir, foreign, CatalogFile)
 	}
 	if readOnly {
-		return fmt.Errorf("warehouse %s: %w: the folder is empty", dir, ErrNoWarehouse)
+		return fmt.Errorf("warehouse %s: %w: the folder is empty; check --to, or fill it with beluga run", dir, ErrNoWarehouse)
 	}
 	return nil
 }
@@ -140,7 +140,7 @@ func lock(dir, pipeline string) (*os.File, error) {
 		return nil, errors.Join(fmt.Errorf("locking %s: %w", path, err), f.Close())
 	}
 	if !ok {
-		return nil, errors.Join(fmt.Errorf("warehouse %s, pipeline %s: %w; stop it first, or give this one another pipeline name", dir, pipeline, ErrAnotherInstance), f.Close())
+		return nil, errors.Join(fmt.Errorf("warehouse %s, pipeline %s: %w; stop it first; for other tables in the same folder, give this pipeline a name of its own (--name)", dir, pipeline, ErrAnotherInstance), f.Close())
 	}
 	return f, nil
 }

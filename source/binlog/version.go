@@ -189,7 +189,7 @@ func (r *run) adopt(ctx context.Context, v *version) error {
 	}
 	switch {
 	case t.shape == nil && !t.empty:
-		return fmt.Errorf("table %s has new rows in the binlog, but was never loaded; remedy: load it, or leave it out", t.id)
+		return fmt.Errorf("table %s has new rows in the binlog, but was never loaded; remedy: leave it out with --tables, or load all tables again: run with an empty lake (--to another folder)", t.id)
 	case t.shape != nil && sameVersion(t.shape, v.shape):
 		// The announced one knows more (defaults, comments); rows decode alike.
 		v.shape = t.shape
@@ -221,7 +221,7 @@ func (r *run) evolve(ctx context.Context, t *table, to *schema.Table, d schema.D
 	return r.announce(ctx, t, change)
 }
 
-var errReload = errors.New("remedy: load the table again (remove it from the lake and start anew), or leave it out")
+var errReload = errors.New("remedy: load the tables again: run with an empty lake (--to another folder), where --tables can leave this one out")
 
 // judge refuses what the lake cannot follow.
 func judge(old, now *schema.Table) (schema.Diff, error) {

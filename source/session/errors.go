@@ -72,7 +72,7 @@ type explained struct {
 	err  error
 }
 
-func (x *explained) Error() string { return x.text + ": " + x.err.Error() }
+func (x *explained) Error() string { return x.text + " (" + x.err.Error() + ")" }
 
 // Sentence takes the cause and the remedy out of an error that Explain made; of
 // any other it returns the whole text as the cause.

@@ -47,9 +47,11 @@ func (t *terminal) Write(p []byte) (int, error) {
 func (t *terminal) setLine(line string) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if width, _, err := term.GetSize(int(t.file.Fd())); err == nil {
+	// A line that wraps could not be taken back. Some terminals do not know their
+	// width, and say 0.
+	if width, _, err := term.GetSize(int(t.file.Fd())); err == nil && width > 0 {
 		if r := []rune(line); len(r) >= width {
-			line = string(r[:width-1]) // a line that wraps could not be taken back
+			line = string(r[:width-1])
 		}
 	}
 	if line == t.line {

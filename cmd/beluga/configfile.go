@@ -8,6 +8,7 @@ import (
 	"os"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -42,13 +43,20 @@ func readConfigFile(path string, opts []option) ([]fault, error) {
 
 var yamlLine = regexp.MustCompile(`^yaml: (?:line (\d+): )?`)
 
+// fromZero are the errors whose line the library counts from zero: those of its
+// parser, unlike those of its scanner.
+var fromZero = regexp.MustCompile(`^did not find expected (key|',' or|'-' indicator|node content|<)`)
+
 // yamlFault words a syntax error like the other faults.
 func yamlFault(path string, err error) fault {
 	text := err.Error()
 	if m := yamlLine.FindStringSubmatch(text); m != nil {
 		text = text[len(m[0]):]
-		if m[1] != "" {
-			path += ":" + m[1]
+		if line, err := strconv.Atoi(m[1]); err == nil {
+			if fromZero.MatchString(text) {
+				line++
+			}
+			path += ":" + strconv.Itoa(line)
 		}
 	}
 	return fault{where: path, text: text}

@@ -7,7 +7,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -36,8 +38,27 @@ var beluga = sync.OnceValues(func() (string, error) {
 // process is a running beluga and what it said.
 type process struct {
 	cmd  *exec.Cmd
-	out  bytes.Buffer // standard output and error, as they came
+	out  transcript // standard output and error, as they came
 	done chan error
+}
+
+// transcript may be read while the process writes.
+type transcript struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+// Write takes what the process says.
+func (s *transcript) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.text.Write(p)
+}
+
+func (s *transcript) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.text.String()
 }
 
 // start starts beluga with the arguments.
@@ -78,6 +99,32 @@ func runs(t *testing.T, args ...string) string {
 		t.Fatalf("beluga %v ended with %d:\n%s", args, code, p.out.String())
 	}
 	return p.out.String()
+}
+
+// until waits until the condition holds, and fails if the process ends before.
+func (p *process) until(t *testing.T, what string, condition func() bool) {
+	t.Helper()
+	for !condition() {
+		select {
+		case err := <-p.done:
+			p.done <- err
+			t.Fatalf("waiting for %s, beluga ended: %v\n%s", what, err, p.out.String())
+		case <-time.After(2 * time.Millisecond):
+		}
+	}
+}
+
+// says waits until the process has said the text.
+func (p *process) says(t *testing.T, text string) {
+	t.Helper()
+	p.until(t, fmt.Sprintf("%q", text), func() bool { return strings.Contains(p.out.String(), text) })
+}
+
+// terminate sends the process SIGTERM and requires a good end.
+func (p *process) terminate(t *testing.T) {
+	t.Helper()
+	require.NoError(t, p.cmd.Process.Signal(syscall.SIGTERM))
+	require.Zero(t, p.wait(t), p.out.String())
 }
 
 // killAfter kills the process at the moment, and fails if it ended by itself

@@ -32,6 +32,7 @@ type TableInfo struct {
 	CommittedAt time.Time
 	Position    schema.Position
 	Cut         int64
+	Foreign     bool // the newest snapshot is of another writer, and no cut names it
 }
 
 // Tables returns the tables of all pipelines in the lake, as they are now.
@@ -69,6 +70,7 @@ func tableInfo(t *table.Table) (TableInfo, error) {
 		return info, nil
 	}
 	info.SnapshotID, info.CommittedAt = head.SnapshotID, time.UnixMilli(head.TimestampMs)
+	info.Foreign = head.Summary == nil || head.Summary.Properties[propState] == ""
 	if head.Summary != nil {
 		total := func(key string) int64 {
 			n, _ := strconv.ParseInt(head.Summary.Properties[key], 10, 64) // of a foreign writer without sums: 0

@@ -104,8 +104,14 @@ func (s *lakeSide) Open(ctx context.Context) (verify.State, error) {
 	}
 	state := &lakeState{lake: s.lake, cut: cut, position: position, tables: map[schema.TableID]*schema.Table{}}
 	for _, t := range infos {
-		if _, ok := cut.Snapshots[t.Table.ID.String()]; ok {
+		name := t.Table.ID.String()
+		if _, ok := cut.Snapshots[name]; ok {
 			state.tables[t.Table.ID] = t.Table
+		}
+		if t.Foreign {
+			// The cut's snapshot may well be right; what readers of the table see is
+			// what somebody else wrote on top of it.
+			cut.Snapshots[name] = t.SnapshotID
 		}
 	}
 	s.last = state

@@ -6,6 +6,7 @@
 // Invariants:
 //
 //  1. Whatever moment the process is killed at, the lake ends equal to the
-//     database, row for row, with each way of deleting (TestKilledAtRandomMoments).//  2. verify looks at what readers of a table see, also where another writer changed
+//     database, row for row, with each way of deleting (TestKilledAtRandomMoments).
+//  2. verify looks at what readers of a table see, also where another writer changed
 //     it after the last cut (TestVerifySeesForeignWrites).
 package e2e

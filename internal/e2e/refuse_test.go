@@ -24,8 +24,8 @@ const (
 
 // refused runs beluga, requires the exit code, and requires that what it says
 // besides log lines is exactly the text. In the text, the names stand for what
-// differs from run to run: "SERVER", addr, "DIR", dir, …; UUID always stands for
-// the server's.
+// differs from run to run: "SERVER", addr, "DIR", dir, …; UUID stands for the
+// server's, and N for the number of a file.
 func refused(t *testing.T, names []string, code int, text string, args ...string) {
 	t.Helper()
 	p := start(t, args...)
@@ -35,6 +35,7 @@ func refused(t *testing.T, names []string, code int, text string, args ...string
 
 var (
 	serverUUID = regexp.MustCompile(`[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}`)
+	checkFile  = regexp.MustCompile(`(/\.beluga-check-)\d+`)
 	logLine    = regexp.MustCompile(`(?m)^time=.*\n`)
 )
 
@@ -43,7 +44,7 @@ func plain(names []string, said string) string {
 	for i := 0; i < len(names); i += 2 {
 		said = strings.ReplaceAll(said, names[i+1], names[i])
 	}
-	return serverUUID.ReplaceAllString(said, "UUID")
+	return checkFile.ReplaceAllString(serverUUID.ReplaceAllString(said, "UUID"), "${1}N")
 }
 
 // remedies returns the SQL that a message proposes: what stands behind each

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -39,14 +38,9 @@ func run(ctx context.Context, args []string, io streams) int {
 	if !*started && code == exitFault { // cobra's own errors have no type
 		code = exitUsage
 	}
-	if text := err.Error(); text != "" {
-		fmt.Fprintln(io.err, "beluga: "+strings.TrimSuffix(text, "\n"))
-	}
+	fmt.Fprintln(io.err, "beluga: "+strings.TrimSuffix(err.Error(), "\n"))
 	return code
 }
-
-// errSilent is for commands whose output says already what is wrong.
-var errSilent = errors.New("")
 
 // newRoot returns the command tree, and where it notes that a command line was
 // understood and its command began.

@@ -379,3 +379,33 @@ func ExampleGTIDSet() {
 	fmt.Println("missing:", purged.Subtract(have))
 	// Output: missing: 3e11fa47-71ca-11e1-9e33-c80aa9429562:91-100
 }
+
+// TestExtentSparesGrowth fills blocks of one size; from the second on, nothing
+// is copied to grow.
+func TestExtentSparesGrowth(t *testing.T) {
+	tbl := keyTable(t, Type{Kind: VarChar}, Type{Kind: BigInt}, Type{Kind: Int}, Type{Kind: BigInt, Unsigned: true})
+	var e Extent
+	text := []byte(strings.Repeat("x", 100))
+	fill := func() *Block {
+		b := new(Block)
+		b.Table, b.New = tbl, resetVecs(nil, tbl)
+		e.Reserve(b)
+		for range 1000 {
+			b.Ops = append(b.Ops, OpInsert)
+			b.New[0].AppendBytes(text)
+			b.New[1].AppendInt64(1)
+			b.New[2].AppendInt32(1)
+			b.New[3].AppendDec128(0, 1)
+		}
+		return b
+	}
+	e.Note(fill())
+	require.Less(t, testing.AllocsPerRun(10, func() { fill() }), 20.0)
+	small := new(Block)
+	small.Table, small.New = tbl, resetVecs(nil, tbl)
+	for range 20 {
+		e.Note(small)
+	}
+	e.Reserve(small)
+	require.Less(t, cap(small.New[0].Data), 1000, "a large block was never forgotten")
+}

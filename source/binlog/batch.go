@@ -23,6 +23,7 @@ const (
 func (r *run) blockOf(t *table) *schema.Block {
 	if t.block == nil {
 		t.block = schema.NewBlock(t.shape)
+		t.extent.Reserve(t.block)
 		r.pending = append(r.pending, t)
 		r.dirtyNow()
 	}
@@ -35,6 +36,7 @@ func (r *run) sendBlocks(ctx context.Context) error {
 	for i, t := range r.pending {
 		b := t.block
 		t.block = nil
+		t.extent.Note(b)
 		if err := r.out.Send(ctx, b); err != nil {
 			r.pending = r.pending[i+1:]
 			return err

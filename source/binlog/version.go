@@ -20,6 +20,7 @@ type table struct {
 	// covered is the table's own position in the lake: rows before it are there.
 	covered schema.Position
 	block   *schema.Block // rows that were not sent yet
+	extent  schema.Extent // of its blocks
 	// empty: created while the stream ran and no row seen since. Its shape may be
 	// announced again at will.
 	empty bool

@@ -68,11 +68,13 @@ type builder struct {
 	fixed    int
 	variable []int
 	block    *schema.Block
+	extent   schema.Extent
 }
 
 func (b *builder) row(values []mysql.FieldValue) error {
 	if b.block == nil {
 		b.block = schema.NewBlock(b.table)
+		b.extent.Reserve(b.block)
 		b.block.Origins = append(b.block.Origins, schema.Origin{
 			File: b.snapshot.Position.File,
 			Pos:  b.snapshot.Position.Offset,
@@ -111,5 +113,6 @@ func (b *builder) flush() error {
 	}
 	block := b.block
 	b.block = nil
+	b.extent.Note(block)
 	return b.emit(block)
 }

@@ -6,6 +6,8 @@ import (
 	"io"
 	"log/slog"
 	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/beluga-cdc/beluga/pipeline"
@@ -13,6 +15,7 @@ import (
 	"github.com/beluga-cdc/beluga/pipeline/kafkalog"
 	"github.com/beluga-cdc/beluga/pipeline/kafkalog/recordbatch"
 	"github.com/beluga-cdc/beluga/sink/warehouse"
+	"github.com/beluga-cdc/beluga/source"
 )
 
 // closers are closed in the reverse of their order.
@@ -37,6 +40,10 @@ func openTransport(c *Config, log *slog.Logger) (pipeline.Transport, io.Closer, 
 	if err != nil {
 		return nil, nil, fmt.Errorf("kafka.compression: %w", err)
 	}
+	selection, err := c.selection()
+	if err != nil {
+		return nil, nil, err
+	}
 	var open closers
 	brokers, retention := c.Kafka.Brokers, c.Kafka.Retention.std()
 	if c.Kafka.embedded() {
@@ -52,6 +59,7 @@ func openTransport(c *Config, log *slog.Logger) (pipeline.Transport, io.Closer, 
 		Brokers:           brokers,
 		Name:              c.Name,
 		TopicPrefix:       c.topicPrefix(),
+		Selection:         selection,
 		Partitions:        c.Kafka.Partitions,
 		ReplicationFactor: c.Kafka.Replication,
 		Retention:         retention,
@@ -60,4 +68,21 @@ func openTransport(c *Config, log *slog.Logger) (pipeline.Transport, io.Closer, 
 		Version:           buildVersion(),
 	}, log.With("part", "log"))
 	return t, append(open, t), nil
+}
+
+// selection says which tables are captured, as the user would have to write it
+// to capture the same again. Patterns are over database.table, so with them the
+// database of --from chooses nothing.
+func (c *Config) selection() (string, error) {
+	if len(c.Tables) > 0 {
+		return "--tables '" + strings.Join(slices.Compact(slices.Sorted(slices.Values(c.Tables))), ",") + "'", nil
+	}
+	s, err := source.ParseURL(c.From)
+	if err != nil {
+		return "", err
+	}
+	if s.Database == "" {
+		return "--from without a database and no --tables", nil
+	}
+	return "database " + s.Database + " in --from and no --tables", nil
 }

@@ -12,7 +12,8 @@ import (
 // the partitions.
 func (w *Writer) describe(cut int64, p schema.Position) checkpoint {
 	p.Log, p.LogID = nil, ""
-	c := checkpoint{Log: w.identity, Position: p, Cut: cut, Tables: slices.Clone(w.entries), Partition: map[string]schema.LogPosition{}}
+	c := checkpoint{Log: w.identity, Position: p, Cut: cut, Tables: slices.Clone(w.entries), Partition: map[string]schema.LogPosition{},
+		Selection: w.cfg.Selection}
 	for _, t := range w.tables {
 		if t.shape != nil {
 			c.Shapes = append(c.Shapes, tableShape{Version: t.version, Table: t.shape})

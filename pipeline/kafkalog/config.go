@@ -16,6 +16,9 @@ type Config struct {
 	// cluster need two names.
 	Name        string
 	TopicPrefix string // data topics are <prefix>.<database>.<table>
+	// Selection says in the user's words which tables are captured: a source goes
+	// on in the middle of a transaction only under the selection that it began with.
+	Selection string
 
 	// These count for topics that are created; topics that exist keep theirs.
 	Partitions        int           // of each table's topic; 1

@@ -28,8 +28,9 @@ type controlRecord struct {
 
 // claim takes the log over. Its offset is the epoch.
 type claim struct {
-	Instance string      `json:"instance"` // drawn at random by each source that starts
-	Log      logIdentity `json:"log"`
+	Instance  string      `json:"instance"` // drawn at random by each source that starts
+	Log       logIdentity `json:"log"`
+	Selection string      `json:"selection,omitempty"` // of tables
 }
 
 // logIdentity is what makes a log another one than an earlier one under the same
@@ -57,6 +58,7 @@ type checkpoint struct {
 	Tables    []tableEntry                  `json:"tables,omitempty"`
 	Shapes    []tableShape                  `json:"shapes,omitempty"`
 	Partition map[string]schema.LogPosition `json:"partitions,omitempty"`
+	Selection string                        `json:"selection,omitempty"` // the claim's, which may be too old to be kept
 }
 
 // tableShape is the version of a table that stands at a checkpoint. Version 0 is
@@ -87,7 +89,7 @@ func (s *controlState) apply(r *recordbatch.Record) error {
 	}
 	switch {
 	case c.Claim != nil:
-		s.claims.Claim(r.Offset, c.Claim.Instance)
+		s.claims.Claim(r.Offset, c.Claim.Instance, c.Claim.Selection)
 		s.identify(c.Claim.Log)
 	case !s.claims.Counts(c.Epoch):
 		// Written by a source that did not know yet that it was replaced.
@@ -99,6 +101,7 @@ func (s *controlState) apply(r *recordbatch.Record) error {
 			s.addTable(t)
 		}
 		s.checkpoint = c.Checkpoint
+		s.claims.Checkpoint(c.Epoch, c.Checkpoint.Selection)
 	}
 	return nil
 }

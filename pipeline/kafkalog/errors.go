@@ -39,6 +39,21 @@ func (e *LostError) Is(target error) bool { return target == ErrLost }
 // Unwrap returns the cause.
 func (e *LostError) Unwrap() error { return e.Cause }
 
+// SelectionError says that the log holds transactions, perhaps half of them, that
+// were sent under another selection of tables. Their rows are numbered over all
+// captured tables, so under this one what is there could not be told from what
+// is missing.
+type SelectionError struct {
+	Was, Is string // selections
+	Pending int    // transactions
+}
+
+// Error tells cause and remedy.
+func (e *SelectionError) Error() string {
+	return fmt.Sprintf("the selection of tables has changed from `%s` to `%s`, and the log holds %d transactions of the former that no checkpoint covers yet: "+
+		"run once more with `%s` until it has caught up and stop it, then change the selection", e.Was, e.Is, e.Pending, e.Was)
+}
+
 const remedyReload = "load the tables again into a new log (another topic prefix and pipeline name, or the topics deleted), or restore the topic; raise the retention if it was too short"
 
 // isTransient tells whether the same request may succeed when it is sent again.

@@ -13,7 +13,6 @@ import (
 
 	"github.com/beluga-cdc/beluga/pipeline"
 	"github.com/beluga-cdc/beluga/pipeline/kafkalog"
-	"github.com/beluga-cdc/beluga/pipeline/kafkalog/recordbatch"
 	"github.com/beluga-cdc/beluga/schema"
 )
 
@@ -154,20 +153,11 @@ func TestBrokerFaults(t *testing.T) {
 	c.ControlKey(int16(kmsg.Produce), func(req kmsg.Request) (kmsg.Response, error, bool) {
 		c.KeepControl()
 		in := req.(*kmsg.ProduceRequest)
-		// Claims, fences and checkpoints have no producer id.
-		b, _, ok, err := recordbatch.Cut(in.Topics[0].Partitions[0].Records)
-		if err != nil || !ok || b.Producer.ID < 0 || r.IntN(3) > 0 {
+		if !hasProducer(in) || r.IntN(3) > 0 {
 			return nil, nil, false
 		}
 		codes := []kafka.Error{kafka.NotLeaderForPartition, kafka.OutOfOrderSequenceNumber, kafka.UnknownProducerId, kafka.RequestTimedOut}
-		out := in.ResponseKind().(*kmsg.ProduceResponse)
-		topic := kmsg.NewProduceResponseTopic()
-		topic.Topic = in.Topics[0].Topic
-		part := kmsg.NewProduceResponseTopicPartition()
-		part.Partition, part.ErrorCode = in.Topics[0].Partitions[0].Partition, int16(codes[r.IntN(len(codes))])
-		topic.Partitions = append(topic.Partitions, part)
-		out.Topics = append(out.Topics, topic)
-		return out, nil, true
+		return produceFault(in, codes[r.IntN(len(codes))]), nil, true
 	})
 	cfg := config(c.ListenAddrs()[0])
 	cfg.BatchBytes = 500

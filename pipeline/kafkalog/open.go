@@ -44,6 +44,9 @@ func (w *Writer) open(ctx context.Context, lake pipeline.Resume) error {
 	if err := w.recover(ctx); err != nil {
 		return fmt.Errorf("scanning the log: %w", err)
 	}
+	if was, ok := w.recovery.WrittenUnder(&state.claims, w.cfg.Selection); ok {
+		return &SelectionError{Was: was, Is: w.cfg.Selection, Pending: w.recovery.Pending()}
+	}
 	producer, err := w.client.producer(ctx)
 	if err != nil {
 		return err
@@ -81,14 +84,14 @@ func (w *Writer) claim(ctx context.Context, lake pipeline.Resume) error {
 		id = *known
 	}
 	w.instance = rand.Text()
-	at, err := w.control.write(ctx, time.Now().UnixMilli(), controlRecord{Claim: &claim{Instance: w.instance, Log: id}})
+	at, err := w.control.write(ctx, time.Now().UnixMilli(), controlRecord{Claim: &claim{Instance: w.instance, Log: id, Selection: w.cfg.Selection}})
 	if err != nil {
 		return err
 	}
 	if err := w.control.readTo(ctx, at+1); err != nil {
 		return err
 	}
-	w.epoch = w.control.state.claims.Claim(at, w.instance)
+	w.epoch = w.control.state.claims.Claim(at, w.instance, w.cfg.Selection)
 	if w.control.state.claims.Owner() != w.epoch {
 		return ErrSuperseded
 	}

@@ -17,7 +17,9 @@
 // offset as its epoch, and scans from the last checkpoint that counts to its own
 // fences (Scan). From then on nothing of an older source can be accepted, and
 // the scan has seen everything that was. It goes on from the checkpoint's
-// position and skips what is there (Recovery).
+// position and skips what is there (Recovery). Rows are known again by their
+// numbers, so a source that captures other tables than the one whose transactions
+// it found, and counts other rows, must not go on (Recovery.WrittenUnder).
 //
 // Invariants, all held by a random search over schedules (TestSchedules), which
 // also finds the fault when a rule is left out (TestSchedulesFindMutations):

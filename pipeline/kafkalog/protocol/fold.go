@@ -53,21 +53,25 @@ func Fold(st *schema.LogPosition, offset int64, r *Record) (Verdict, error) {
 // Claims folds the control log: who owns the log at a place in it, and so which
 // of its other records count.
 type Claims struct {
-	owner     int64            // epoch
-	instances map[string]int64 // epoch of each instance's first claim
+	owner      int64            // epoch
+	instances  map[string]int64 // epoch of each instance's first claim
+	selections map[int64]string // by epoch: under which tables its source numbers rows
 }
 
 // Claim takes the claim at that offset and returns the epoch of the instance:
 // the offset of its first claim. A later one of the same instance is a produce
 // request that arrived twice, and must not take the log from anybody.
-func (c *Claims) Claim(offset int64, instance string) int64 {
+func (c *Claims) Claim(offset int64, instance, selection string) int64 {
 	if c.instances == nil {
 		c.instances = map[string]int64{}
+	}
+	if c.selections == nil {
+		c.selections = map[int64]string{}
 	}
 	if e, ok := c.instances[instance]; ok {
 		return e
 	}
-	c.instances[instance] = offset
+	c.instances[instance], c.selections[offset] = offset, selection
 	c.owner = max(c.owner, offset)
 	return offset
 }
@@ -79,6 +83,16 @@ func (c *Claims) Counts(epoch int64) bool {
 	c.owner = max(c.owner, epoch)
 	return epoch == c.owner
 }
+
+// Checkpoint takes a checkpoint that counts. It names its source's selection
+// again, since the claim may be too old to be still kept; nothing of older
+// epochs can lie behind it.
+func (c *Claims) Checkpoint(epoch int64, selection string) {
+	c.selections = map[int64]string{epoch: selection}
+}
+
+// Selection returns which tables the source of that epoch captured.
+func (c *Claims) Selection(epoch int64) string { return c.selections[epoch] }
 
 // Owner returns the epoch of the owner.
 func (c *Claims) Owner() int64 { return c.owner }

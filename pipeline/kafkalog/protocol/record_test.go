@@ -55,14 +55,17 @@ func FuzzParse(f *testing.F) {
 
 func TestClaims(t *testing.T) {
 	var c protocol.Claims
-	require.EqualValues(t, 5, c.Claim(5, "a"))
+	require.EqualValues(t, 5, c.Claim(5, "a", "x"))
 	require.True(t, c.Counts(5))
-	require.EqualValues(t, 8, c.Claim(8, "b"))
+	require.EqualValues(t, 8, c.Claim(8, "b", "y"))
 	require.False(t, c.Counts(5), "a was replaced")
-	require.EqualValues(t, 5, c.Claim(9, "a"), "a late copy of a's claim")
+	require.EqualValues(t, 5, c.Claim(9, "a", "z"), "a late copy of a's claim")
+	require.Equal(t, []string{"x", "y", ""}, []string{c.Selection(5), c.Selection(8), c.Selection(9)})
 	require.True(t, c.Counts(8), "a late copy takes the log from nobody")
 	require.True(t, c.Counts(20), "whose claim is no longer kept")
 	require.False(t, c.Counts(8))
+	c.Checkpoint(20, "v")
+	require.Equal(t, "v", c.Selection(20))
 }
 
 func TestFoldStopsAtGap(t *testing.T) {

@@ -2,6 +2,8 @@ package protocol
 
 import (
 	"errors"
+	"maps"
+	"slices"
 
 	"github.com/beluga-cdc/beluga/schema"
 )
@@ -14,14 +16,17 @@ var ErrSuperseded = errors.New("another source has taken over the log")
 type Scan struct {
 	State schema.LogPosition // where the scan stands
 
-	found   map[Txn]int64 // the last row of each transaction that was accepted
+	found   map[Txn]found // what was accepted of each transaction
 	version int64         // the last table version that was announced
 	cut     int64         // the last cut
 }
 
+// found is the last row of a transaction, and the source that wrote it.
+type found struct{ ordinal, epoch int64 }
+
 // NewScan starts a scan at a checkpoint's state.
 func NewScan(from schema.LogPosition) *Scan {
-	return &Scan{State: from, found: map[Txn]int64{}, version: from.Schema, cut: from.Cut}
+	return &Scan{State: from, found: map[Txn]found{}, version: from.Schema, cut: from.Cut}
 }
 
 // Record takes the next record of the partition. done says that it was the fence
@@ -38,7 +43,7 @@ func (s *Scan) Record(epoch, offset int64, r *Record) (done bool, err error) {
 		switch r.Kind {
 		case Row:
 			if !r.Txn.IsZero() {
-				s.found[r.Txn] = max(s.found[r.Txn], r.Ordinal)
+				s.found[r.Txn] = found{max(s.found[r.Txn].ordinal, r.Ordinal), r.Epoch}
 			}
 		case DDL:
 			s.version = r.Version
@@ -94,8 +99,30 @@ func (r *Recovery) Has(part int, t Txn, ordinal int64) bool {
 		return false
 	}
 	last, ok := s.found[t]
-	return ok && ordinal <= last
+	return ok && ordinal <= last.ordinal
 }
+
+// WrittenUnder returns a selection other than the given one under which some of
+// the pending transactions were sent. Such a source must not go on: rows are
+// numbered within their transaction over all captured tables, so under another
+// selection the numbers that Has compares name other rows.
+func (r *Recovery) WrittenUnder(c *Claims, selection string) (other string, ok bool) {
+	epochs := map[int64]struct{}{}
+	for _, s := range r.parts {
+		for _, f := range s.found {
+			epochs[f.epoch] = struct{}{}
+		}
+	}
+	for _, e := range slices.Sorted(maps.Keys(epochs)) {
+		if other := c.Selection(e); other != selection {
+			return other, true
+		}
+	}
+	return "", false
+}
+
+// Pending returns how many transactions have to be passed again.
+func (r *Recovery) Pending() int { return len(r.pending) }
 
 // Reset forgets what a partition holds, when a load is about to void it.
 func (r *Recovery) Reset(part int) {

@@ -25,7 +25,7 @@ const (
 )
 
 // mutation leaves one rule out.
-type mutation struct{ fence, seq, skip, drain, midCut bool }
+type mutation struct{ fence, seq, skip, drain, midCut, selection bool }
 
 // txn is a transaction of the history: rows, or a new version of a table.
 type txn struct {
@@ -34,7 +34,7 @@ type txn struct {
 	table   int
 }
 
-type row struct{ key, val int } // val < 0 deletes
+type row struct{ key, val, at int } // val < 0 deletes; at: its place in the transaction
 
 func partitionOf(key int) int { return key % partitions }
 func tableOf(part int) int    { return part / (partitions / tables) }
@@ -49,6 +49,7 @@ type entry struct {
 // control is a record of the control log.
 type control struct {
 	instance   string // of a claim
+	selection  int
 	epoch      int64
 	passed     map[int]bool
 	cut        int64
@@ -58,22 +59,25 @@ type control struct {
 
 // source is one incarnation.
 type source struct {
-	name     string
-	epoch    int64
-	phase    int
-	fenced   int
-	order    []int
-	next     int
-	passed   map[int]bool
-	versions [tables]int64
-	recovery *protocol.Recovery
-	scans    map[int]*protocol.Scan
-	seq      [partitions]int64
-	cut      int64
-	queue    [partitions][]entry
-	sent     [partitions][]entry // under way
-	acked    [partitions]bool
-	dead     bool
+	name string
+	// selection is how many rows of tables that are not ours each transaction
+	// begins with, by the source's count.
+	selection int
+	epoch     int64
+	phase     int
+	fenced    int
+	order     []int
+	next      int
+	passed    map[int]bool
+	versions  [tables]int64
+	recovery  *protocol.Recovery
+	scans     map[int]*protocol.Scan
+	seq       [partitions]int64
+	cut       int64
+	queue     [partitions][]entry
+	sent      [partitions][]entry // under way
+	acked     [partitions]bool
+	dead      bool
 }
 
 // request is something on the network.
@@ -136,7 +140,7 @@ func newWorld(seed uint64, m mutation) *world {
 		var t txn
 		for range 1 + w.r.IntN(4) {
 			val++
-			r := row{w.r.IntN(10), val}
+			r := row{w.r.IntN(10), val, len(t.rows)}
 			if w.r.IntN(4) == 0 {
 				r.val = -1
 			}
@@ -196,6 +200,9 @@ func position(passed map[int]bool) schema.Position {
 
 func (w *world) newSource() *source {
 	s := &source{name: fmt.Sprint(len(w.sources)), order: w.order()}
+	if w.r.IntN(4) == 0 {
+		s.selection = 1
+	}
 	w.sources = append(w.sources, s)
 	return s
 }
@@ -205,13 +212,13 @@ func (w *world) stepSource(s *source) {
 	case s.dead:
 	case s.phase == 0:
 		for range 1 + w.r.IntN(2) { // a claim may arrive twice
-			w.control = append(w.control, control{instance: s.name})
+			w.control = append(w.control, control{instance: s.name, selection: s.selection})
 		}
 		s.phase = 1
 	case s.fenced < partitions:
 		for range 1 + w.r.IntN(2) {
 			if s.epoch == 0 {
-				s.epoch, _ = w.owner(s)
+				s.epoch, _, _ = w.owner(s)
 			}
 			w.log[s.fenced] = append(w.log[s.fenced], entry{Record: protocol.Record{Kind: protocol.Fence, Epoch: s.epoch}})
 		}
@@ -229,23 +236,23 @@ func (w *world) stepSource(s *source) {
 
 // owner folds the control log up to the source's claim: its epoch, which is the
 // claim's offset counted from 1, and the last checkpoint that counts.
-func (w *world) owner(s *source) (epoch int64, last control) {
-	var c protocol.Claims
+func (w *world) owner(s *source) (epoch int64, last control, c protocol.Claims) {
 	for i, r := range w.control {
 		switch {
 		case r.instance != "":
-			if e := c.Claim(int64(i)+1, r.instance); r.instance == s.name {
-				return e, last
+			if e := c.Claim(int64(i)+1, r.instance, fmt.Sprint(r.selection)); r.instance == s.name {
+				return e, last, c
 			}
 		case c.Counts(r.epoch):
 			last = r
+			c.Checkpoint(r.epoch, fmt.Sprint(r.selection))
 		}
 	}
-	return 0, last
+	return 0, last, c
 }
 
 func (w *world) scan(s *source) {
-	_, from := w.owner(s)
+	_, from, claims := w.owner(s)
 	s.passed, s.versions, s.cut = maps.Clone(from.passed), from.versions, from.cut
 	if s.passed == nil {
 		s.passed = map[int]bool{}
@@ -274,6 +281,9 @@ func (w *world) scan(s *source) {
 		s.scans[p], s.seq[p], s.cut = sc, sc.State.Seq, max(s.cut, sc.Cut())
 	}
 	s.recovery = protocol.NewRecovery(s.scans)
+	if _, other := s.recovery.WrittenUnder(&claims, fmt.Sprint(s.selection)); other && !w.m.selection {
+		s.dead = true // it is refused
+	}
 	s.phase = 2
 }
 
@@ -320,7 +330,7 @@ func (w *world) sendCheckpoint(s *source) {
 	if !w.drained(s) {
 		return
 	}
-	c := &control{epoch: s.epoch, passed: maps.Clone(s.passed), cut: s.cut, versions: s.versions}
+	c := &control{epoch: s.epoch, selection: s.selection, passed: maps.Clone(s.passed), cut: s.cut, versions: s.versions}
 	for p := range partitions {
 		st := &c.partitions[p]
 		for st.Offset < int64(len(w.log[p])) && (st.Seq < s.seq[p] || st.Epoch < s.epoch) {
@@ -364,10 +374,11 @@ func (w *world) sendTxn(s *source) {
 	}
 	for i, r := range t.rows {
 		p := partitionOf(r.key)
-		if s.recovery.Has(p, id, int64(i)) && !w.m.skip {
+		ordinal := int64(i + s.selection)
+		if s.recovery.Has(p, id, ordinal) && !w.m.skip {
 			continue
 		}
-		w.enqueue(s, p, entry{Record: protocol.Record{Kind: protocol.Row, Version: s.versions[tableOf(p)], Txn: id, Ordinal: int64(i)}, row: r})
+		w.enqueue(s, p, entry{Record: protocol.Record{Kind: protocol.Row, Version: s.versions[tableOf(p)], Txn: id, Ordinal: ordinal}, row: r})
 	}
 	s.passed[n] = true
 	s.next++
@@ -489,7 +500,7 @@ func (w *world) commit(k *sink, cut int64) bool {
 		}
 	}
 	for _, e := range k.rows {
-		id := fmt.Sprint(e.Txn.GTID.N, e.Ordinal)
+		id := fmt.Sprint(e.Txn.GTID.N, e.at)
 		if w.lake.applied[id]++; w.lake.applied[id] > 1 {
 			w.fail("row %s was applied twice", id)
 		}
@@ -613,7 +624,7 @@ func TestSchedules(t *testing.T) {
 
 func TestSchedulesFindMutations(t *testing.T) {
 	for name, m := range map[string]mutation{
-		"no fence": {fence: true}, "no sequence": {seq: true}, "no skip": {skip: true}, "no drain": {drain: true}, "cut within a transaction": {midCut: true},
+		"no fence": {fence: true}, "no sequence": {seq: true}, "no skip": {skip: true}, "no drain": {drain: true}, "cut within a transaction": {midCut: true}, "other selection": {selection: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			for seed := range uint64(4 * schedules) {

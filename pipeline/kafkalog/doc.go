@@ -16,7 +16,8 @@
 //
 //  1. Whatever dies, and whoever writes on although it was replaced, every row is
 //     delivered once, and at every Commit the tables hold what the source held at
-//     its position (TestRestarts).
+//     its position (TestRestarts), even where every answer of the broker may be lost
+//     (TestLostReplies) and the workers of a load send at once (TestConcurrentLoad).
 //  2. Both ends work with a broker that is not ours (TestLoadThenStreamOnKafka),
 //     and so do other consumers (TestOtherConsumersPassOverControlRecords).
 //  3. What the log should hold and does not is an error with a remedy, and never
@@ -29,4 +30,8 @@
 //     (TestTableAhead).
 //  8. The partition of a key is the one that Kafka's clients choose
 //     (TestPartitionOfKey).
+//  9. No cut shows rows of transactions that the source has not come to again
+//     (TestNoCutBeforeAllIsPassed), and what a source left unfinished is finished
+//     under the same selection of tables only (TestChangedSelection,
+//     TestSelectionOutlivesItsClaim).
 package kafkalog

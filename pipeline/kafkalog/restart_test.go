@@ -181,7 +181,10 @@ func restarts(t *testing.T, r *rand.Rand) {
 		require.NoError(t, err)
 		done := make(chan error, 1)
 		reading, stopReading := context.WithCancel(ctx)
-		go func() { done <- read(reading, rd, l) }()
+		go func() {
+			defer close(done) // what does not match ends this goroutine only
+			done <- read(reading, rd, l)
+		}()
 		to := min(last, 10*round+r.IntN(20))
 		f := follow(s, w)
 		require.NoError(t, f.run(ctx, r.IntN(5), to))

@@ -18,6 +18,9 @@
 //     (TestFillEqualsSelect).
 //  5. A load's last event is a Commit at the snapshot's position, and the stream
 //     continues exactly there (TestRunLoadsThenFollows).
-//  6. Every error that leaves the package names cause and remedy, once
+//  6. A table whose changes were not followed, or that was never loaded, is no
+//     reason for silence (TestRefusesToForgetTables and
+//     TestRefusesTablesThatWereNeverLoaded of internal/e2e).
+//  7. Every error that leaves the package names cause and remedy, once
 //     (TestConnectFaults).
 package source

@@ -73,6 +73,9 @@ func (m *MySQL) run(ctx context.Context, from pipeline.Resume, out pipeline.Writ
 		if err := m.checkPosition(ctx, from.Position); err != nil {
 			return err
 		}
+		if out, err = m.watchNewcomers(ctx, from, out); err != nil {
+			return err
+		}
 	}
 	var until *schema.Position
 	if m.cfg.Once {

@@ -2,6 +2,7 @@ package source
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -98,9 +99,15 @@ func (m *MySQL) CheckResume(ctx context.Context, from pipeline.Resume) (Faults, 
 	if from.Position.IsZero() {
 		return nil, nil
 	}
+	faults := sel.leftOut(from.Tables)
+	_, err = m.watchNewcomers(ctx, from, nil)
+	var unloaded Faults
+	if errors.As(err, &unloaded) {
+		faults, err = append(faults, unloaded...), nil
+	}
 	cfg := m.cfg
 	cfg.ReplicaWait = time.Second
-	return sel.leftOut(from.Tables), session.Explain(cfg.Endpoint, New(cfg, m.log).checkPosition(ctx, from.Position))
+	return faults, session.Explain(cfg.Endpoint, errors.Join(err, New(cfg, m.log).checkPosition(ctx, from.Position)))
 }
 
 func (m *MySQL) checkGTIDs(ctx context.Context, s *session.Session, ours schema.GTIDSet) error {

@@ -7,6 +7,30 @@
 //
 //  1. Whatever moment the process is killed at, the lake ends equal to the
 //     database, row for row, with each way of deleting (TestKilledAtRandomMoments).
+//  2. Everything that is wrong with the command line, the configuration file,
+//     the server, the user's rights, the tables or the warehouse ends the
+//     process with the exit code and the text of its tests, all of it at once,
+//     and before anything is made (TestRefusesWrongCommandLines,
+//     TestRefusesServersOutOfReach, TestMissingGrants, TestFaultyServer,
+//     TestRefusesServerWithoutBinlog, TestRefusesToReplicateNothing,
+//     TestRefusesForeignWarehouses).
+//  3. A statement that a message proposes repairs what it is about
+//     (TestMissingGrants, TestFaultyServer, TestTableWithoutKeyWhileRunning).
+//  4. What another pipeline, another tool or another instance writes is left as
+//     it is, and goes on undisturbed (TestRefusesTablesOfOthers,
+//     TestRefusesSecondInstance).
+//  5. No table's changes are passed over because the choice of tables changed:
+//     neither of one that the lake follows (TestRefusesToForgetTables), nor of
+//     one that it never loaded (TestRefusesTablesThatWereNeverLoaded).
+//  6. Where the server no longer has what the lake needs, or has less than the
+//     lake, the run ends with the exact transactions and a code of its own
+//     (TestPositionLost). A statement that cannot be followed ends it with the
+//     table and the statement, and leaves the lake at the transaction before or
+//     an earlier one (TestStatementsThatCannotBeFollowed).
+//  7. The one change of values, zero dates to NULL, is counted aloud
+//     (TestZeroDatesAreCounted).
+//  8. SIGTERM commits whole transactions that were read, and never shows half a
+//     load (TestSigtermWhileStreaming, TestSigtermWhileLoading).
 //  2. verify looks at what readers of a table see, also where another writer changed
 //     it after the last cut (TestVerifySeesForeignWrites).
 package e2e

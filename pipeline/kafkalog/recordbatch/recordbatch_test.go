@@ -176,9 +176,14 @@ func TestCutShort(t *testing.T) {
 }
 
 func FuzzReader(f *testing.F) {
+	// Small ones: what is new to the fuzzer it shrinks byte by byte, each time by
+	// running it, and does nothing else meanwhile.
+	list := []testRecord{{time: 5, key: []byte("k"), value: bytes.Repeat([]byte("v"), 100)}, {time: 6, headers: []recordbatch.Header{{Key: "h", Value: []byte{1}}}}}
 	var b recordbatch.Builder
 	for _, c := range codecs {
-		f.Add(bytes.Clone(seal(f, &b, randomRecords(rand.New(rand.NewPCG(6, uint64(c)))), c)[4:]))
+		set := bytes.Clone(seal(f, &b, list, c)[4:])
+		require.EqualValues(f, c, set[22], "the records have to be worth compressing")
+		f.Add(set)
 	}
 	f.Fuzz(func(_ *testing.T, set []byte) {
 		// The sum would stop nearly everything: give it the right one.

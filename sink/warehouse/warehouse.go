@@ -51,8 +51,8 @@ func Open(ctx context.Context, o Options) (*Warehouse, error) {
 	if err != nil {
 		return nil, fmt.Errorf("finding the absolute path of %s: %w", o.Dir, err)
 	}
-	if i := strings.IndexFunc(dir, func(r rune) bool { return r < ' ' || strings.ContainsRune("%#?", r) }); i >= 0 {
-		return nil, fmt.Errorf("warehouse %q: the path holds %q, which readers take for a part of a URI; choose another folder", dir, dir[i])
+	if i := strings.IndexFunc(dir, func(r rune) bool { return r <= ' ' || strings.ContainsRune("%#?", r) }); i >= 0 {
+		return nil, fmt.Errorf("warehouse %q: the path holds %q, which does not survive in the URIs of Iceberg's libraries; choose another folder", dir, dir[i])
 	}
 	if err := checkFolder(dir, o.ReadOnly); err != nil {
 		return nil, err

@@ -119,7 +119,7 @@ func listing(t *testing.T, dir string) map[string]string {
 
 func TestSecondInstance(t *testing.T) {
 	ctx := context.Background()
-	o := Options{Dir: filepath.Join(t.TempDir(), "deep", "my lake"), Pipeline: "p"}
+	o := Options{Dir: filepath.Join(t.TempDir(), "deep", "lake"), Pipeline: "p"}
 	w, err := Open(ctx, o)
 	require.NoError(t, err)
 	_, err = Open(ctx, o)
@@ -197,4 +197,11 @@ func TestHeadIsPublished(t *testing.T) {
 	all, err := filepath.Glob(filepath.Join(dir, "0*.metadata.json"))
 	require.NoError(t, err)
 	require.Len(t, all, 4, "%v", all)
+}
+
+func TestPathsThatNoURISurvivesAreRefused(t *testing.T) {
+	for _, name := range []string{"my lake", "50%", "a#b", "a?b", "a\nb"} {
+		_, err := Open(t.Context(), Options{Dir: filepath.Join(t.TempDir(), name), Pipeline: "p"})
+		require.ErrorContains(t, err, "does not survive in the URIs", name)
+	}
 }

@@ -47,7 +47,7 @@ func (m *MySQL) Run(ctx context.Context, from pipeline.Resume, out pipeline.Writ
 	}
 	var detailed *PositionLostError
 	if errors.Is(err, ErrPositionLost) && !errors.As(err, &detailed) {
-		return fmt.Errorf("%w; %s", err, reload)
+		return fmt.Errorf("%w; remedy: %s", err, reload)
 	}
 	return session.Explain(m.cfg.Endpoint, err)
 }

@@ -31,7 +31,7 @@ func (e *PositionLostError) Error() string {
 	if !e.Missing.IsEmpty() {
 		what = "transactions " + e.Missing.String()
 	}
-	return fmt.Sprintf("the server has purged %s, which come after our position; %s", what, reload)
+	return fmt.Sprintf("the server has purged %s, which come after our position; remedy: %s", what, reload)
 }
 
 // Is makes it an ErrPositionLost.
@@ -49,7 +49,7 @@ func (e *AheadError) Error() string {
 	if !e.Extra.IsEmpty() {
 		what = "the lake holds transactions that the server does not have: " + e.Extra.String()
 	}
-	return what + "; if this is the wrong server, correct --from; if it was promoted or restored without them, load the tables again: run with an empty lake (--to another folder)"
+	return what + "; remedy: if this is the wrong server, correct --from; if it was promoted or restored without them, load the tables again: run with an empty lake (--to another folder)"
 }
 
 // ServerPosition returns where the server stands, and its time.

@@ -293,7 +293,7 @@ func TestAheadOfServer(t *testing.T) {
 	err = source.New(once, quiet()).Run(t.Context(), from, m)
 	var ahead *source.AheadError
 	require.ErrorAs(t, err, &ahead)
-	require.ErrorContains(t, err, "the lake holds transactions that the server does not have: "+extra+"; if this is the wrong server, correct --from")
+	require.ErrorContains(t, err, "the lake holds transactions that the server does not have: "+extra+"; remedy: if this is the wrong server, correct --from")
 }
 
 func TestPositionLost(t *testing.T) {

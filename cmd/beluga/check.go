@@ -194,7 +194,7 @@ func (r *checklist) serverFaults(faults source.Faults) {
 
 func (r *checklist) fault(subject string, lines ...string) {
 	r.faults++
-	r.line("FAULT", subject, lines...)
+	r.line("FAULT", subject, remedyApart(strings.Join(lines, "\n"), ""))
 }
 
 func (r *checklist) line(kind, subject string, lines ...string) {

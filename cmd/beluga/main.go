@@ -38,8 +38,13 @@ func run(ctx context.Context, args []string, io streams) int {
 	if !*started && code == exitFault { // cobra's own errors have no type
 		code = exitUsage
 	}
-	fmt.Fprintln(io.err, "beluga: "+strings.TrimSuffix(err.Error(), "\n"))
+	fmt.Fprintln(io.err, "beluga: "+remedyApart(strings.TrimSuffix(err.Error(), "\n"), "    "))
 	return code
+}
+
+// remedyApart puts what is to be done on a line of its own.
+func remedyApart(text, indent string) string {
+	return strings.ReplaceAll(text, "; remedy: ", "\n"+indent+"remedy: ")
 }
 
 // newRoot returns the command tree, and where it notes that a command line was

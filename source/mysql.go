@@ -58,7 +58,7 @@ func (m *MySQL) run(ctx context.Context, from pipeline.Resume, out pipeline.Writ
 		return fmt.Errorf("checking the server: %w", err)
 	}
 	for _, f := range faults.Warnings() {
-		m.log.Warn(f.Problem, "subject", f.Subject, "remedy", f.Remedy)
+		m.log.Warn(f.Subject+": "+f.Problem, "remedy", f.Remedy)
 	}
 	sel, err := newSelection(m.cfg)
 	if err != nil {

@@ -82,20 +82,8 @@ func runVerify(ctx context.Context, c *Config, names []string, o verify.Options,
 	}
 	v := &verify.Verifier{Source: source, Lake: &lakeSide{lake: lake, server: source.server}, Options: o, Log: log}
 	start := time.Now()
-	var report *verify.Report
-	g, gctx := errgroup.WithContext(ctx)
-	done, finished := context.WithCancel(gctx)
-	g.Go(func() (err error) {
-		defer finished()
-		report, err = v.Run(gctx, tables)
-		return err
-	})
-	if term != nil {
-		g.Go(func() error {
-			return redraw(done, term, func() string { return fmt.Sprintf("comparing · %s rows read of both sides", grouped(v.Rows.Load())) })
-		})
-	}
-	if err := g.Wait(); err != nil {
+	report, err := compare(ctx, v, tables, term)
+	if err != nil {
 		return err
 	}
 	if err := printReport(io.out, report, time.Since(start)); err != nil {
@@ -105,6 +93,23 @@ func runVerify(ctx context.Context, c *Config, names []string, o verify.Options,
 		return errDiffers
 	}
 	return nil
+}
+
+// compare runs the comparison, and on a terminal shows how far it is.
+func compare(ctx context.Context, v *verify.Verifier, tables []schema.TableID, term *terminal) (report *verify.Report, err error) {
+	g, ctx := errgroup.WithContext(ctx)
+	done, finished := context.WithCancel(ctx)
+	g.Go(func() (err error) {
+		defer finished()
+		report, err = v.Run(ctx, tables)
+		return err
+	})
+	if term != nil {
+		g.Go(func() error {
+			return redraw(done, term, func() string { return fmt.Sprintf("comparing · %s rows read of both sides", grouped(v.Rows.Load())) })
+		})
+	}
+	return report, g.Wait()
 }
 
 // chosenTables finds the named tables among those of the source.

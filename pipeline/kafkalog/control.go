@@ -198,7 +198,7 @@ func (l *controlLog) write(ctx context.Context, now int64, r controlRecord) (off
 	}
 	var b recordbatch.Builder // not kept: a late attempt may still read its memory
 	b.Append(now, nil, value, nil)
-	set, err := b.Seal(recordbatch.Snappy, recordbatch.NoProducer)
+	set, err := new(recordbatch.Sealer).Seal(&b, recordbatch.Snappy, recordbatch.NoProducer)
 	if err != nil {
 		return 0, err
 	}

@@ -41,7 +41,7 @@ func BenchmarkFetch(b *testing.B) {
 			w.Append(1, value[:10], value, headers)
 			total++
 		}
-		set, err := w.Seal(recordbatch.Snappy, recordbatch.NoProducer)
+		set, err := new(recordbatch.Sealer).Seal(&w, recordbatch.Snappy, recordbatch.NoProducer)
 		require.NoError(b, err)
 		_, err = c.produce(b.Context(), "t", 0, set)
 		require.NoError(b, err)

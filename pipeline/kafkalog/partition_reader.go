@@ -46,6 +46,7 @@ type partitionReader struct {
 	shape     *schema.Table
 	decoder   *debezium.Decoder
 	block     *schema.Block
+	extent    schema.Extent // of its blocks
 	size      int
 	delivered int64 // offset behind the last item
 	record    protocol.Record
@@ -187,6 +188,7 @@ func (p *partitionReader) row(ctx context.Context, r *recordbatch.Record) error 
 			return fmt.Errorf("the lake has no table %s, although it stands behind the begin of its topic: %s", p.id, remedyReload)
 		}
 		p.block, p.size = schema.NewBlock(p.shape), 0
+		p.extent.Reserve(p.block)
 	}
 	b := p.block
 	if len(b.Origins) == 0 || p.record.Txn != p.txn {
@@ -237,6 +239,7 @@ func (p *partitionReader) deliver(ctx context.Context) error {
 
 func (p *partitionReader) push(ctx context.Context, it item) error {
 	if it.cut == nil && it.change == nil && p.block != nil {
+		p.extent.Note(p.block)
 		it.block, it.version, p.block = p.block, p.ahead.Schema, nil
 	}
 	p.delivered = it.state.Offset

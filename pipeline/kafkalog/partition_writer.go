@@ -40,6 +40,7 @@ type partitionWriter struct {
 	acked      func(*partitionWriter, cutMark, int64)
 	end        int64 // behind the last acknowledged record; the sender's until it has ended
 	producer   recordbatch.Producer
+	sealer     recordbatch.Sealer
 }
 
 type batch struct {
@@ -61,8 +62,12 @@ func (p *partitionWriter) init(limit int) {
 	p.free = make(chan *batch, batchesPerPartition)
 	p.full = make(chan *batch, batchesPerPartition)
 	for range batchesPerPartition {
-		p.free <- &batch{}
+		p.free <- p.newBatch()
 	}
+}
+
+func (p *partitionWriter) newBatch() *batch {
+	return &batch{Builder: recordbatch.Builder{Expect: p.limit}}
 }
 
 // append numbers a record and puts it into the batch that is being filled. It
@@ -145,7 +150,7 @@ func (p *partitionWriter) send(ctx context.Context) error {
 
 // deliver sends one batch until it is acknowledged, and returns an empty one.
 func (p *partitionWriter) deliver(ctx context.Context, b *batch) (*batch, error) {
-	set, err := b.Seal(p.codec, p.producer)
+	set, err := p.sealer.Seal(&b.Builder, p.codec, p.producer)
 	if err != nil {
 		return nil, err
 	}
@@ -183,7 +188,8 @@ func (p *partitionWriter) deliver(ctx context.Context, b *batch) (*batch, error)
 	}
 	if !clean {
 		// An attempt that failed here may still be reading the memory.
-		return &batch{}, nil
+		p.sealer = recordbatch.Sealer{}
+		return p.newBatch(), nil
 	}
 	b.Reset()
 	b.cuts = b.cuts[:0]
@@ -195,7 +201,7 @@ func fence(ctx context.Context, c *client, topic string, partition int, epoch in
 	r := protocol.Record{Kind: protocol.Fence, Epoch: epoch, Payload: []byte(logID)}
 	var b recordbatch.Builder
 	b.Append(time.Now().UnixMilli(), nil, nil, []recordbatch.Header{{Key: protocol.HeaderKey, Value: r.Append(nil)}})
-	set, err := b.Seal(recordbatch.None, recordbatch.NoProducer)
+	set, err := new(recordbatch.Sealer).Seal(&b, recordbatch.None, recordbatch.NoProducer)
 	if err != nil {
 		return err
 	}

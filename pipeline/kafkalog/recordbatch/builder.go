@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"hash/crc32"
+	"slices"
 )
 
 // Where the fields of a batch stand. The record set on the wire is the batch
@@ -33,6 +34,9 @@ const (
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
+// smallBatch is the memory that a batch begins with.
+const smallBatch = 64 << 10
+
 // Header is a header of a record.
 type Header struct {
 	Key   string
@@ -52,8 +56,11 @@ var NoProducer = Producer{ID: -1, Epoch: -1, Sequence: -1}
 // Builder builds one batch after the other in the same memory. The zero Builder
 // is ready.
 type Builder struct {
+	// Expect is how large a batch becomes, about. One that grows beyond a small
+	// one gets that memory at once: growing step by step copies it several times.
+	Expect int
+
 	buf        []byte // length, header, records
-	out        []byte // the same, compressed
 	count      int
 	first, max int64 // timestamps
 }
@@ -76,7 +83,7 @@ func (b *Builder) Size() int { return max(len(b.buf)-setPrefix, headerSize) }
 // milliseconds since 1970.
 func (b *Builder) Append(timestamp int64, key, value []byte, headers []Header) {
 	if len(b.buf) == 0 {
-		b.buf = make([]byte, setPrefix+headerSize, 64<<10)
+		b.buf = make([]byte, setPrefix+headerSize, smallBatch)
 	}
 	if b.count == 0 {
 		b.first, b.max = timestamp, timestamp
@@ -86,6 +93,9 @@ func (b *Builder) Append(timestamp int64, key, value []byte, headers []Header) {
 	size := 1 + varintLen(delta) + varintLen(int64(b.count)) + bytesLen(key) + bytesLen(value) + varintLen(int64(len(headers)))
 	for i := range headers {
 		size += varintLen(int64(len(headers[i].Key))) + len(headers[i].Key) + bytesLen(headers[i].Value)
+	}
+	if full := b.Expect + size + smallBatch; len(b.buf)+size+binary.MaxVarintLen64 > cap(b.buf) && cap(b.buf) < full {
+		b.buf = slices.Grow(b.buf, full-len(b.buf))
 	}
 	o := binary.AppendVarint(b.buf, int64(size))
 	o = append(o, 0) // attributes: none are defined
@@ -103,19 +113,24 @@ func (b *Builder) Append(timestamp int64, key, value []byte, headers []Header) {
 	b.count++
 }
 
+// Sealer compresses one batch after the other in the same memory. The zero
+// Sealer is ready.
+type Sealer struct{ out []byte }
+
 // Seal ends the batch and returns the record set: an int32 with the length of
-// the batch, then the batch. It is valid until the next call of Reset.
-func (b *Builder) Seal(codec Codec, p Producer) ([]byte, error) {
+// the batch, then the batch. It is valid until the next call of Seal, or of the
+// builder's Reset.
+func (s *Sealer) Seal(b *Builder, codec Codec, p Producer) ([]byte, error) {
 	if b.count == 0 {
 		return nil, fmt.Errorf("sealing a record batch: no records")
 	}
 	set := b.buf
 	if codec != None {
-		out, err := codec.compress(append(b.out[:0], set[:setPrefix+headerSize]...), set[setPrefix+headerSize:])
+		out, err := codec.compress(append(s.out[:0], set[:setPrefix+headerSize]...), set[setPrefix+headerSize:])
 		if err != nil {
 			return nil, fmt.Errorf("compressing a record batch: %w", err)
 		}
-		b.out = out
+		s.out = out
 		// Records that do not shrink travel plain: readers go by the attributes.
 		if len(out) < len(set) {
 			set = out

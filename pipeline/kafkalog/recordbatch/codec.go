@@ -80,7 +80,7 @@ func (c Codec) compress(dst, src []byte) ([]byte, error) {
 		// and one block over the whole batch compresses better than 32 KiB frames.
 		n := len(dst)
 		if need := n + s2.MaxEncodedLen(len(src)); cap(dst) < need {
-			dst = append(make([]byte, 0, need), dst...)
+			dst = append(make([]byte, 0, need+need/8), dst...) // the next batch may be a little larger
 		}
 		return dst[:n+len(s2.EncodeSnappy(dst[n:cap(dst)], src))], nil
 	case LZ4:

@@ -47,7 +47,7 @@ func seal(t testing.TB, b *recordbatch.Builder, list []testRecord, c recordbatch
 	for _, r := range list {
 		b.Append(r.time, r.key, r.value, r.headers)
 	}
-	set, err := b.Seal(c, recordbatch.Producer{ID: 7, Epoch: 1, Sequence: 40})
+	set, err := new(recordbatch.Sealer).Seal(b, c, recordbatch.Producer{ID: 7, Epoch: 1, Sequence: 40})
 	require.NoError(t, err)
 	require.EqualValues(t, len(set)-4, binary.BigEndian.Uint32(set))
 	return set
@@ -205,7 +205,8 @@ func BenchmarkBuildAndRead(b *testing.B) {
 	header := []recordbatch.Header{{Key: "b", Value: make([]byte, 35)}}
 	for _, c := range codecs {
 		b.Run(c.String(), func(b *testing.B) {
-			var w recordbatch.Builder
+			w := recordbatch.Builder{Expect: 1 << 20}
+			var sealer recordbatch.Sealer
 			var rd recordbatch.Reader
 			b.SetBytes(int64(len(value)))
 			for n := 0; n < b.N; {
@@ -214,7 +215,7 @@ func BenchmarkBuildAndRead(b *testing.B) {
 					w.Append(1, value[:10], value, header)
 					n++
 				}
-				set, err := w.Seal(c, recordbatch.NoProducer)
+				set, err := sealer.Seal(&w, c, recordbatch.NoProducer)
 				if err != nil {
 					b.Fatal(err)
 				}

@@ -115,7 +115,9 @@ func (b *batcher) event(ctx context.Context, e schema.Event) error {
 		}
 		clear(b.loading)
 		b.boundary, b.open = &e, false
-		b.stats.read(e)
+		if b.dirty {
+			b.stats.read(e)
+		}
 		return b.cutIfDue(ctx)
 	}
 	return fmt.Errorf("event of unknown type %T", e)

@@ -392,6 +392,24 @@ func TestLoadIsRestarted(t *testing.T) {
 	require.Equal(t, map[schema.Key]int32{{Lo: 2}: 1, {Lo: 3}: 1}, sink.tables[a.ID])
 }
 
+func TestLag(t *testing.T) {
+	var s Stats
+	at := func(sec int64) schema.Commit { return schema.Commit{Time: time.Unix(sec, 0)} }
+	now := time.Unix(100, 0)
+	require.Zero(t, s.Lag(now))
+	s.read(at(90))
+	s.read(at(95))
+	require.Equal(t, 10*time.Second, s.Lag(now), "since the oldest")
+	s.committed(at(95))
+	require.Zero(t, s.Lag(now))
+	s.read(at(97))
+	s.read(at(98))
+	s.committed(at(97))
+	require.Equal(t, 3*time.Second, s.Lag(now), "98 waits, and is not older than 97")
+	s.committed(at(98))
+	require.Zero(t, s.Lag(now))
+}
+
 func BenchmarkFold(b *testing.B) {
 	tbl := table(b, "t")
 	const rows = 1 << 14

@@ -100,7 +100,8 @@ type Stats struct {
 	CutAt     atomic.Int64 // when the last was published, µs since 1970
 	CutSource atomic.Int64 // when the source committed what it ends with, µs since 1970
 	position  atomic.Pointer[schema.Position]
-	readTime  atomic.Int64
+	readTime  atomic.Int64 // source's time of the newest change read, µs
+	waitTime  atomic.Int64 // of the oldest one that no cut holds, µs; 0: none waits
 }
 
 // Position returns the position of the last published cut.
@@ -111,13 +112,15 @@ func (s *Stats) Position() schema.Position {
 	return schema.Position{}
 }
 
-// Lag returns how long ago the source committed the newest transaction that
-// has been read but not published; 0 when there is none.
+// Lag returns how long ago the source committed the oldest change that has
+// been read but not published; 0 when there is none. Transactions that change no
+// captured table do not count: nobody waits for them.
 func (s *Stats) Lag(now time.Time) time.Duration {
-	if s.readTime.Load() <= s.CutSource.Load() {
+	since := s.waitTime.Load()
+	if since == 0 {
 		return 0
 	}
-	return max(0, now.Sub(time.UnixMicro(s.CutSource.Load())))
+	return max(0, now.Sub(time.UnixMicro(since)))
 }
 
 func (s *Stats) block(b *schema.Block) {
@@ -128,11 +131,21 @@ func (s *Stats) block(b *schema.Block) {
 	}
 }
 
-func (s *Stats) read(c schema.Commit) { s.readTime.Store(c.Time.UnixMicro()) }
+func (s *Stats) read(c schema.Commit) {
+	s.readTime.Store(c.Time.UnixMicro())
+	s.waitTime.CompareAndSwap(0, c.Time.UnixMicro())
+}
 
 func (s *Stats) committed(c schema.Commit) {
 	s.Cuts.Add(1)
 	s.CutAt.Store(time.Now().UnixMicro())
 	s.CutSource.Store(c.Time.UnixMicro())
 	s.position.Store(&c.Position)
+	waits := int64(0)
+	if s.readTime.Load() > c.Time.UnixMicro() {
+		// The next batch has begun. Its first change is younger than this cut's
+		// last one, by how much is not kept: the lag is never told too small.
+		waits = c.Time.UnixMicro()
+	}
+	s.waitTime.Store(waits)
 }

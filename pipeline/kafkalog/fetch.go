@@ -226,13 +226,6 @@ func (a *answer) int32() int32 {
 	return 0
 }
 
-func (a *answer) int64() int64 {
-	if t := a.take(8); t != nil {
-		return int64(binary.BigEndian.Uint64(t))
-	}
-	return 0
-}
-
 // each calls f for every record of a fetched set from the offset on, and returns
 // the offset behind the last whole batch. f ends the walk by returning false.
 func each(set []byte, from int64, r *recordbatch.Reader, f func(*recordbatch.Record) (bool, error)) (next int64, err error) {

@@ -179,7 +179,8 @@ func (l *Lake) adopt(ctx context.Context, id schema.TableID, it *table.Table) (*
 	if !it.Spec().IsUnpartitioned() {
 		return nil, errors.New("another writer partitioned the lake's table, which this version does not write; drop it in the lake and load it again")
 	}
-	if v := it.Metadata().Version(); v > l.enc.formatVersion() {
+	// Who only reads declares no readers.
+	if v := it.Metadata().Version(); !l.cfg.ReadOnly && v > l.enc.formatVersion() {
 		return nil, fmt.Errorf("the lake's table has format version %d, which not all of the readers %v read; drop it in the lake and load it again, or change readers", v, l.cfg.Readers)
 	}
 	shape, err := decodeShape(it.Properties()[propShape])

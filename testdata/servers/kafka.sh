@@ -128,8 +128,9 @@ properties() {
 	[ $# = 0 ] || printf '%s\n' "$@"
 }
 
-# cluster prints a cluster id: sixteen random bytes in URL-safe base64, as Kafka writes them.
-cluster() { head -c 16 /dev/urandom | base64 | tr '+/' '-_' | tr -d '=\n'; }
+# cluster prints a cluster id: sixteen random bytes in URL-safe base64, as Kafka writes them. Never with a dash in
+# front: one id in 64 would have one, and the storage tool would take it for an option.
+cluster() { head -c 16 /dev/urandom | base64 | tr '+/' '-_' | tr -d '=\n' | sed 's/^-/A/'; }
 
 in_container() {
 	local dir=$1 port=$2 env=() line name

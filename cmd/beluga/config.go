@@ -222,7 +222,7 @@ func (k *KafkaConfig) validate(bad func(path, format string, args ...any)) {
 		bad("kafka.replication", "%d, but the embedded broker is only one", k.Replication)
 	}
 	if k.embedded() && k.Retention != defaultRetention {
-		bad("kafka.retention", "%s, but the embedded broker keeps its whole log; delete the folder log of the lake when nobody needs it any more", k.Retention)
+		bad("kafka.retention", "%s, but the embedded broker drops events as soon as the lake has them: leave the option out, or use a broker of your own", k.Retention)
 	}
 	positive(bad, "kafka.retention", k.Retention)
 }

@@ -46,6 +46,7 @@ func openTransport(c *Config, log *slog.Logger) (pipeline.Transport, io.Closer, 
 	}
 	var open closers
 	brokers, retention := c.Kafka.Brokers, c.Kafka.Retention.std()
+	var trim func(string, int, int64) error
 	if c.Kafka.embedded() {
 		b, err := embedded.Start(filepath.Join(c.To, warehouse.LogFolder), embedded.Config{Log: log})
 		if err != nil {
@@ -53,7 +54,7 @@ func openTransport(c *Config, log *slog.Logger) (pipeline.Transport, io.Closer, 
 		}
 		open = append(open, b)
 		// The log of this broker must not lose its end, which it would by age.
-		brokers, retention = []string{b.Addr()}, -time.Second
+		brokers, retention, trim = []string{b.Addr()}, -time.Second, b.Trim
 	}
 	t := kafkalog.New(kafkalog.Config{
 		Brokers:           brokers,
@@ -63,6 +64,7 @@ func openTransport(c *Config, log *slog.Logger) (pipeline.Transport, io.Closer, 
 		Partitions:        c.Kafka.Partitions,
 		ReplicationFactor: c.Kafka.Replication,
 		Retention:         retention,
+		Trim:              trim,
 		Codec:             codec,
 		Memory:            int(c.Memory.Limit / 4),
 		Version:           buildVersion(),

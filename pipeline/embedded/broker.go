@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"strconv"
 	"sync"
-	"time"
 
 	"github.com/twmb/franz-go/pkg/kfake"
 )
@@ -20,8 +19,6 @@ type Config struct {
 	Port int
 	// SyncWrites makes each acknowledgement wait for the disk.
 	SyncWrites bool
-	// KeepBytes bounds each partition: older records go, read or not. 0 keeps all.
-	KeepBytes int64
 	// Log gets the broker's warnings; nil drops them.
 	Log *slog.Logger
 }
@@ -30,12 +27,8 @@ const (
 	// maxBatch is the largest batch that the broker takes. A row of MySQL may have
 	// a gigabyte, but an event of more than this is nothing that consumers take.
 	maxBatch = 128 << 20
-	// minKeep: kfake forgets the end of a partition that has become empty, and would
-	// give its offsets out again. With room for several of the largest batches the
-	// last one always stays.
-	minKeep = 4 * maxBatch
-	// keepInterval is how often KeepBytes is enforced.
-	keepInterval = time.Minute
+	// segmentBytes is small because whole segments go when the log is trimmed.
+	segmentBytes = 16 << 20
 )
 
 // Broker is a running broker.
@@ -43,16 +36,11 @@ type Broker struct {
 	cluster *kfake.Cluster
 	addr    string
 	lock    *os.File
-	stop    chan struct{}
-	done    sync.WaitGroup
 	close   sync.Once
 }
 
 // Start opens the log under dir, or begins one there, and serves it until Close.
 func Start(dir string, cfg Config) (*Broker, error) {
-	if cfg.KeepBytes != 0 && cfg.KeepBytes < minKeep {
-		return nil, fmt.Errorf("starting the embedded broker: a bound of %d bytes for each partition is too small; give %d or more, or 0 to keep all", cfg.KeepBytes, minKeep)
-	}
 	lock, id, err := open(dir)
 	if err != nil {
 		return nil, fmt.Errorf("starting the embedded broker: %w", err)
@@ -61,24 +49,17 @@ func Start(dir string, cfg Config) (*Broker, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("starting the embedded broker on %s: %w", dir, err), lock.Close())
 	}
-	b := &Broker{cluster: cluster, addr: cluster.ListenAddrs()[0], lock: lock, stop: make(chan struct{})}
-	if cfg.KeepBytes > 0 {
-		b.done.Go(b.enforce)
-	}
-	return b, nil
+	return &Broker{cluster: cluster, addr: cluster.ListenAddrs()[0], lock: lock}, nil
 }
 
 func newCluster(dir, id string, cfg Config) (*kfake.Cluster, error) {
-	keep := int64(-1)
-	if cfg.KeepBytes > 0 {
-		keep = cfg.KeepBytes
-	}
 	opts := []kfake.Opt{
 		kfake.NumBrokers(1), kfake.Ports(cfg.Port), kfake.ClusterID(id), kfake.DataDir(dir),
 		kfake.BrokerConfigs(map[string]string{
-			// By time a partition could become empty: see minKeep.
+			// Only Trim drops records: by time or size some could go before they were read.
 			"log.retention.ms":    "-1",
-			"log.retention.bytes": strconv.FormatInt(keep, 10),
+			"log.retention.bytes": "-1",
+			"log.segment.bytes":   strconv.Itoa(segmentBytes),
 			"message.max.bytes":   strconv.Itoa(maxBatch),
 			// A pipeline that was off for a month goes on where it was.
 			"offsets.retention.minutes": "2147483647",
@@ -91,19 +72,21 @@ func newCluster(dir, id string, cfg Config) (*kfake.Cluster, error) {
 	return kfake.NewCluster(opts...)
 }
 
-// enforce applies KeepBytes. kfake would do so by itself only for topics that
-// have settings of their own.
-func (b *Broker) enforce() {
-	t := time.NewTicker(keepInterval)
-	defer t.Stop()
-	for {
-		select {
-		case <-b.stop:
-			return
-		case <-t.C:
-			b.cluster.ApplyRetention()
-		}
+// Trim drops the records of a partition below an offset, segment by segment. The
+// last of them always stays: kfake forgets where a partition ended that has become
+// empty, and would give its offsets out again.
+func (b *Broker) Trim(topic string, partition int, before int64) error {
+	p := b.cluster.PartitionInfo(topic, int32(partition))
+	if p == nil {
+		return fmt.Errorf("topic %s has no partition %d", topic, partition)
 	}
+	if before-1 <= p.LogStartOffset {
+		return nil
+	}
+	if err := b.cluster.DeleteRecords(topic, int32(partition), before-1); err != nil {
+		return fmt.Errorf("topic %s, partition %d, up to offset %d: %w", topic, partition, before, err)
+	}
+	return nil
 }
 
 // Addr returns host:port of the broker.
@@ -114,8 +97,6 @@ func (b *Broker) Addr() string { return b.addr }
 func (b *Broker) Close() error {
 	var err error
 	b.close.Do(func() {
-		close(b.stop)
-		b.done.Wait()
 		b.cluster.Close()
 		err = b.lock.Close()
 	})

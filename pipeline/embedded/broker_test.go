@@ -6,10 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -24,8 +26,9 @@ import (
 
 const childEnv = "BELUGA_TEST_BROKER_DIR"
 
-// TestMain is also the main of the child whose broker TestKill kills: it serves
-// until its parent closes the pipe.
+// TestMain is also the main of the child whose broker is killed: it serves, and
+// trims the topic to the offsets that its parent writes, until that closes the
+// pipe.
 func TestMain(m *testing.M) {
 	if dir := os.Getenv(childEnv); dir != "" {
 		b, err := embedded.Start(dir, embedded.Config{})
@@ -34,7 +37,12 @@ func TestMain(m *testing.M) {
 			os.Exit(1)
 		}
 		fmt.Println(b.Addr())
-		_, _ = io.Copy(io.Discard, os.Stdin)
+		for offset := int64(0); ; {
+			if _, err := fmt.Scanln(&offset); err != nil {
+				break
+			}
+			fmt.Println(b.Trim(topic, 0, offset))
+		}
 		if err := b.Close(); err != nil {
 			fmt.Println(err)
 			os.Exit(1)
@@ -120,7 +128,7 @@ func TestRestart(t *testing.T) {
 	dir := t.TempDir()
 	var cluster string
 	for round := range 3 {
-		b := start(t, dir, embedded.Config{SyncWrites: round == 0, KeepBytes: int64(round) << 30})
+		b := start(t, dir, embedded.Config{SyncWrites: round == 0})
 		host, _, err := net.SplitHostPort(b.Addr())
 		require.NoError(t, err)
 		require.True(t, net.ParseIP(host).IsLoopback(), "address %s", b.Addr())
@@ -140,23 +148,96 @@ func TestRestart(t *testing.T) {
 	}
 }
 
-// child starts a broker in a process of its own.
-func child(t *testing.T, dir string) (cmd *exec.Cmd, firstLine string) {
+// process is a broker in a process of its own.
+type process struct {
+	*exec.Cmd
+	in  io.Writer
+	out *bufio.Reader
+}
+
+func child(t *testing.T, dir string) (p process, firstLine string) {
 	t.Helper()
 	exe, err := os.Executable()
 	require.NoError(t, err)
-	cmd = exec.Command(exe)
-	cmd.Env = append(os.Environ(), childEnv+"="+dir)
-	cmd.Stderr = os.Stderr
-	in, err := cmd.StdinPipe()
+	p.Cmd = exec.Command(exe)
+	p.Env = append(os.Environ(), childEnv+"="+dir)
+	p.Stderr = os.Stderr
+	in, err := p.StdinPipe()
 	require.NoError(t, err)
-	out, err := cmd.StdoutPipe()
+	out, err := p.StdoutPipe()
 	require.NoError(t, err)
-	require.NoError(t, cmd.Start())
+	p.in, p.out = in, bufio.NewReader(out)
+	require.NoError(t, p.Start())
 	t.Cleanup(func() { _ = in.Close() })
-	line, err := bufio.NewReader(out).ReadString('\n')
+	return p, p.line(t)
+}
+
+func (p process) line(t *testing.T) string {
+	t.Helper()
+	line, err := p.out.ReadString('\n')
 	require.NoError(t, err)
-	return cmd, strings.TrimSpace(line)
+	return strings.TrimSpace(line)
+}
+
+// TestTrim kills a broker that has trimmed its log: what was behind is there, new
+// records get the next offsets, and the disk is free.
+func TestTrim(t *testing.T) {
+	const size, n = 1 << 20, 50
+	dir := t.TempDir()
+	value := make([]byte, size)
+	fill := func(c *kafka.Client) {
+		for range n {
+			r, err := c.Produce(t.Context(), &kafka.ProduceRequest{Topic: topic, RequiredAcks: kafka.RequireAll,
+				Records: kafka.NewRecordReader(kafka.Record{Value: protocol.NewBytes(value)})})
+			require.NoError(t, err)
+			require.NoError(t, r.Error)
+		}
+	}
+	ends := func(c *kafka.Client) (first, last int64) {
+		r, err := c.ListOffsets(t.Context(), &kafka.ListOffsetsRequest{Topics: map[string][]kafka.OffsetRequest{topic: {kafka.FirstOffsetOf(0), kafka.LastOffsetOf(0)}}})
+		require.NoError(t, err)
+		require.NoError(t, r.Topics[topic][0].Error)
+		return r.Topics[topic][0].FirstOffset, r.Topics[topic][0].LastOffset
+	}
+	for round := range int64(3) {
+		p, addr := child(t, dir)
+		c := client(t, addr)
+		if round == 0 {
+			createTopic(t, c)
+		}
+		first, last := ends(c)
+		require.Equal(t, round*n, last, "the end after a kill")
+		// The next to the last record of the last round must still be readable from, not more.
+		require.LessOrEqual(t, first, max(0, last-1))
+		require.Greater(t, first, last-32, "what a kill may bring back is less than two segments")
+		fill(c)
+		for _, before := range []int64{last + n, 0, last + n} {
+			_, err := fmt.Fprintln(p.in, before)
+			require.NoError(t, err)
+			require.Equal(t, "<nil>", p.line(t))
+		}
+		first, last = ends(c)
+		require.Equal(t, [2]int64{(round+1)*n - 1, (round + 1) * n}, [2]int64{first, last})
+		require.Less(t, diskUsage(t, dir), int64(2*16<<20))
+		require.NoError(t, p.Process.Kill())
+		require.Error(t, p.Wait())
+	}
+	b := start(t, dir, embedded.Config{})
+	require.ErrorContains(t, b.Trim(topic, 0, 3*n+2), "topic shop.shop.orders, partition 0, up to offset 152: ")
+	require.EqualError(t, b.Trim("other", 0, 1), "topic other has no partition 0")
+}
+
+func diskUsage(t *testing.T, dir string) (bytes int64) {
+	t.Helper()
+	require.NoError(t, filepath.WalkDir(dir, func(_ string, e fs.DirEntry, err error) error {
+		if err != nil || e.IsDir() {
+			return err
+		}
+		info, err := e.Info()
+		bytes += info.Size()
+		return err
+	}))
+	return bytes
 }
 
 // TestKill kills the broker's process while records are on their way, several
@@ -208,8 +289,6 @@ func TestLock(t *testing.T) {
 }
 
 func TestBadConfig(t *testing.T) {
-	_, err := embedded.Start(t.TempDir(), embedded.Config{KeepBytes: 1})
-	require.ErrorContains(t, err, "a bound of 1 bytes for each partition is too small; give 536870912 or more")
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	defer l.Close()

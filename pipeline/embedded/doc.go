@@ -13,14 +13,16 @@
 //     (TestRestart, TestKill).
 //  2. Two processes never have the same log open (TestLock).
 //  3. A directory that holds anything else is left untouched (TestForeign).
-//  4. A log with a batch that is damaged, or missing between two others, is refused
+//  4. Trimming frees the disk and moves no offset, whatever ends the process
+//     (TestTrim).
+//  5. A log with a batch that is damaged, or missing between two others, is refused
 //     and not cut; only an unfinished batch at its end, which nobody was told of,
 //     may go (TestDamage, TestTornTail).
 //
 // Limits. An acknowledged record survives a loss of power only with SyncWrites,
 // and only as long as the disk does not fail: kfake does not look at what fsync
 // returns. All partitions share one core. Opening reads the whole log, about a
-// second for each gigabyte, twice. The log is kept for ever unless KeepBytes says
-// otherwise, because a record that was dropped before it reached the lake would
-// be a gap.
+// second for each gigabyte, twice. Nothing goes by age or size, because a record
+// that was dropped before it reached the lake would be a gap: whoever knows that
+// one did says so to Trim.
 package embedded

@@ -112,5 +112,6 @@ func (w *Writer) checkpoint(ctx context.Context) error {
 		return err
 	}
 	w.written = c.Cut
+	w.transport.noteCheckpoint(c.Partition)
 	return nil
 }

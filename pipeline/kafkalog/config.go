@@ -39,6 +39,11 @@ type Config struct {
 	// 128 MiB.
 	Memory int
 
+	// Trim drops the records of a partition below an offset, which neither end will
+	// read again: the lake holds them, and so does a checkpoint. For a log that has
+	// no other readers; nil leaves them to the broker's retention.
+	Trim func(topic string, partition int, before int64) error
+
 	// Version is the program's, for the events' source block.
 	Version string
 }

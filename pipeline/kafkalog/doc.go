@@ -12,6 +12,8 @@
 //
 // The lake says where a sink goes on, the last checkpoint where a source does.
 //
+// A log that nobody else reads can be trimmed behind both.
+//
 // Invariants:
 //
 //  1. Whatever dies, and whoever writes on although it was replaced, every row is

@@ -47,6 +47,9 @@ func (w *Writer) open(ctx context.Context, lake pipeline.Resume) error {
 	if was, ok := w.recovery.WrittenUnder(&state.claims, w.cfg.Selection); ok {
 		return &SelectionError{Was: was, Is: w.cfg.Selection, Pending: w.recovery.Pending()}
 	}
+	if c := state.checkpoint; c != nil {
+		w.transport.noteCheckpoint(c.Partition)
+	}
 	producer, err := w.client.producer(ctx)
 	if err != nil {
 		return err

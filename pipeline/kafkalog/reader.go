@@ -170,10 +170,6 @@ func (r *Reader) Next(ctx context.Context) (schema.Event, error) {
 	}
 }
 
-// Done does nothing: where to go on is what the lake says, and how long the log
-// is kept is the broker's affair.
-func (r *Reader) Done(context.Context, schema.Position) error { return nil }
-
 // advance takes the next complete step, or else the next item of a partition
 // that may deliver.
 func (r *Reader) advance() (e schema.Event, moved bool, err error) {

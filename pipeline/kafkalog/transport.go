@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"github.com/beluga-cdc/beluga/pipeline"
+	"github.com/beluga-cdc/beluga/schema"
 )
 
 // Transport is a pipeline.Transport through a Kafka log. Each end may be opened
@@ -15,11 +16,12 @@ type Transport struct {
 	cfg Config
 	log *slog.Logger
 
-	mu     sync.Mutex
-	ends   map[string]int64 // once the writer was closed: where each partition ends
-	closed chan struct{}    // the writer was closed
-	writer *Writer
-	reader *Reader
+	mu         sync.Mutex
+	ends       map[string]int64              // once the writer was closed: where each partition ends
+	checkpoint map[string]schema.LogPosition // of the last checkpoint that the writer wrote or found; never changed, only replaced
+	closed     chan struct{}                 // the writer was closed
+	writer     *Writer
+	reader     *Reader
 }
 
 var _ pipeline.Transport = (*Transport)(nil)

@@ -25,12 +25,14 @@ import (
 func TestMain(m *testing.M) { servers.Main(m) }
 
 // broker starts an in-process broker.
-func broker(t testing.TB) string {
+func broker(t testing.TB) string { return cluster(t).ListenAddrs()[0] }
+
+func cluster(t testing.TB) *kfake.Cluster {
 	t.Helper()
 	c, err := kfake.NewCluster(kfake.NumBrokers(1))
 	require.NoError(t, err)
 	t.Cleanup(c.Close)
-	return c.ListenAddrs()[0]
+	return c
 }
 
 func config(addr string) kafkalog.Config {
@@ -192,6 +194,9 @@ func drain(t testing.TB, r pipeline.Reader, l *lake) {
 		}
 		require.NoError(t, err)
 		l.apply(e)
+		if c, ok := e.(schema.Commit); ok {
+			require.NoError(t, r.Done(t.Context(), c.Position))
+		}
 	}
 }
 

@@ -434,7 +434,7 @@ func TestTLSPreferredFollowsPlain(t *testing.T) {
 func TestUnixSocket(t *testing.T) {
 	server := servers.MySQL(t)
 	if server.Socket == "" {
-		t.Skip("SKIPPED: the MySQL of BELUGA_TEST_MYSQL, or of Docker, shows no unix socket to this machine")
+		servers.Skip(t, "the MySQL of BELUGA_TEST_MYSQL, or of Docker, shows no unix socket to this machine")
 	}
 	prepare(t, server, "sockets")
 	c, err := source.ParseURL("mysql://root@/sockets?socket=" + url.QueryEscape(server.Socket))

@@ -70,7 +70,7 @@ func TestRefusesForeignWarehouses(t *testing.T) {
 	}
 	t.Run("not writable", func(t *testing.T) {
 		if runtime.GOOS != "linux" {
-			t.Skip("SKIPPED: only Linux has a folder in which not even root can write")
+			servers.Skip(t, "only Linux has a folder in which not even root can write")
 		}
 		refused(t, nil, fault, "ok       server: can be replicated\n"+
 			"FAULT    lake: writing to /proc: open /proc/.beluga-check-N: no such file or directory; give the user of this process the right to write there, or choose another folder\n"+

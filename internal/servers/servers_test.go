@@ -5,10 +5,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -95,7 +97,7 @@ func TestMySQLThatCannotStartFails(t *testing.T) {
 	s := &MySQLServer{dir: t.TempDir(), args: []string{"--no-such-option"}}
 	err := s.start()
 	if errors.Is(err, errUnavailable) {
-		skip(t, err.Error())
+		Skip(t, err.Error())
 	}
 	require.ErrorContains(t, err, "no-such-option", "the reason is in the error")
 }
@@ -173,6 +175,26 @@ func TestSkipIsRecorded(t *testing.T) {
 	recorded, err := os.ReadFile(file)
 	require.NoError(t, err)
 	require.Equal(t, "TestSkipIsRecorded/without_a_server: MySQL is not available here: no remedy\n", string(recorded))
+}
+
+// A test that skipped itself would be a hole that neither the record nor
+// BELUGA_TEST_NO_SKIPS shows.
+func TestEverySkipIsSeen(t *testing.T) {
+	root, err := moduleRoot()
+	require.NoError(t, err)
+	skips := regexp.MustCompile(`\b(t|tb|b|f)\.Skip(f|Now)?\(`)
+	var found []string
+	require.NoError(t, filepath.WalkDir(root, func(path string, _ fs.DirEntry, err error) error {
+		if err != nil || filepath.Ext(path) != ".go" {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		if skips.Match(text) {
+			found = append(found, strings.TrimPrefix(path, root))
+		}
+		return err
+	}))
+	require.Equal(t, []string{"/internal/servers/shared.go"}, found, "only Skip skips")
 }
 
 // What a starter says when there is no way to get its server, and with which

@@ -77,14 +77,14 @@ func unavailable(t testing.TB, name string, err error) {
 	if !errors.Is(err, errUnavailable) {
 		t.Fatalf("getting %s: %v", name, err)
 	}
-	skip(t, fmt.Sprintf("%s is %v", name, err))
+	Skip(t, fmt.Sprintf("%s is %v", name, err))
 }
 
-// skip skips the test aloud. `go test` shows the reason of a skip only with
+// Skip skips the test aloud. No test skips itself in another way. `go test` shows the reason of a skip only with
 // -v, so it is also appended to the file that BELUGA_TEST_SKIPS names, which
 // `make test` prints. BELUGA_TEST_NO_SKIPS makes a skip a failure, for machines
 // that are known to have everything.
-func skip(t testing.TB, reason string) {
+func Skip(t testing.TB, reason string) {
 	t.Helper()
 	if os.Getenv("BELUGA_TEST_NO_SKIPS") != "" {
 		t.Fatalf("this test must not be skipped here (BELUGA_TEST_NO_SKIPS is set): %s", reason)

@@ -91,20 +91,6 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
-// An operator's mistakes with rights; root has them all, so they show only to others.
-func TestRefusesWithoutRights(t *testing.T) {
-	if os.Geteuid() == 0 {
-		t.Skip("SKIPPED: root may read and write everything; run the tests as another user")
-	}
-	for mode, want := range map[os.FileMode]string{0o555: "is not writable", 0o000: "the right to read and write it"} {
-		dir := t.TempDir()
-		require.NoError(t, os.Chmod(dir, mode))
-		_, err := Open(context.Background(), Options{Dir: dir, Pipeline: "p"})
-		require.ErrorContains(t, err, want)
-		require.NoError(t, os.Chmod(dir, 0o755))
-	}
-}
-
 func listing(t *testing.T, dir string) map[string]string {
 	files := map[string]string{}
 	entries, err := os.ReadDir(dir)

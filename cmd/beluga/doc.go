@@ -13,10 +13,12 @@
 //  3. A flag counts more than the file (TestFlagsCountMoreThanTheFile).
 //  4. No message shows a password (TestSecretsStayOut).
 //  5. Only main exits; the exit code says what kind of end it was (TestExitCodes,
-//     TestFaults, TestPositionLost, TestSecondInstance).
+//     TestFaults, TestPositionLost, TestRefusesSecondInstance).
 //  6. Faults of server and lake are told at once, and a run that cannot begin
 //     leaves nothing behind (TestAllFaultsAtOnce, TestFaults).
 //  7. SIGTERM loses nothing that was read: it is committed up to the last whole
-//     transaction (TestSigtermCommits).
+//     transaction (TestSigtermWhileStreaming), and the run ends well, whatever it
+//     was at (TestSignalWhileOpening, TestSigtermWhileLoading), unless the
+//     deadline runs out (TestShutdownDeadline).
 //  8. The snippets that status prints work as they are (TestSnippets).
 package main

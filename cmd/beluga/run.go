@@ -6,11 +6,8 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
-	"os/signal"
 	"path/filepath"
 	"runtime/pprof"
-	"syscall"
-	"time"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
@@ -29,8 +26,8 @@ func runCommand(io streams) *cobra.Command {
 stopped, in whatever way, goes on where the lake stands.
 
 SIGTERM and SIGINT end it in order: what has been read up to the last whole
-transaction is committed. A second signal ends it at once, which costs nothing
-but reading that part again.`,
+transaction is committed, within --shutdown-timeout. A second signal ends it at
+once, which costs nothing but reading that part again.`,
 		Example: `  beluga run --from mysql://root@localhost/shop --to ./lake
   beluga run --from mysql://root@localhost --to ./lake --tables 'shop\.(orders|items)' --once
   beluga run --from mysql://root@localhost/shop --to ./lake --kafka localhost:9092
@@ -67,8 +64,9 @@ func profiled(path string, fn func() error) (err error) {
 	return fn()
 }
 
-// runPipeline opens the parts, joins them, and closes them again.
-func runPipeline(ctx context.Context, c *Config, io streams) (err error) {
+// runPipeline opens the parts, joins them, and closes them again. A signal that
+// comes while they are opened is no fault: nothing was read yet.
+func runPipeline(ctx context.Context, c *Config, io streams) error {
 	term := newTerminal(io.err)
 	log := newLogger(c, io.err, term)
 	limitMemory(c)
@@ -76,37 +74,63 @@ func runPipeline(ctx context.Context, c *Config, io streams) (err error) {
 	if err != nil {
 		return err
 	}
+	return untilSignal(ctx, c.Shutdown.Timeout, log, func(ctx, stop context.Context) (err error) {
+		p, open, err := openPipeline(stop, c, src, log)
+		if err != nil {
+			if stop.Err() != nil && ctx.Err() == nil {
+				log.Info("stopped before anything was read", "interrupted", err)
+				return nil
+			}
+			return err
+		}
+		defer func() { err = errors.Join(err, open.Close()) }()
+		show := &progress{load: src.Progress, zeroDates: src.Stats().ZeroDates.Load, stats: p.Stats, term: term, log: log}
+		if err := runShown(ctx, stop, p, show); err != nil {
+			return err
+		}
+		position := p.Stats.Position()
+		if position.IsZero() {
+			position = p.Lake.Position // nothing was committed
+		}
+		log.Info("stopped", "rows", p.Stats.Rows.Load(), "commits", p.Stats.Cuts.Load(), "position", position)
+		return nil
+	})
+}
+
+// openPipeline opens the lake and the way to it, and tells what has to be closed
+// after them.
+func openPipeline(ctx context.Context, c *Config, src *source.MySQL, log *slog.Logger) (_ *pipeline.Pipeline, open closers, err error) {
 	if err := preflight(ctx, c, src); err != nil {
-		return err
+		return nil, nil, err
 	}
 	lake, resume, err := openLake(ctx, c, log)
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
-	defer func() { err = errors.Join(err, lake.Close()) }()
+	open = closers{lake}
 	if resume.Position.IsZero() {
 		// Before anything is read, and of all tables at once.
 		if err := checkOwners(ctx, src, lake); err != nil {
-			return err
+			return nil, nil, errors.Join(err, open.Close())
 		}
 	}
 	transport, opened, err := openTransport(c, log)
 	if err != nil {
-		return err
+		return nil, nil, errors.Join(err, open.Close())
 	}
-	defer func() { err = errors.Join(err, opened.Close()) }()
+	return &pipeline.Pipeline{Source: src, Transport: transport, Sink: lake, Lake: resume, Limits: c.limits(), Stats: new(pipeline.Stats)}, append(open, opened), nil
+}
 
-	p := &pipeline.Pipeline{Source: src, Transport: transport, Sink: lake, Lake: resume, Limits: c.limits(), Stats: new(pipeline.Stats)}
-	show := &progress{load: src.Progress, zeroDates: src.Stats().ZeroDates.Load, stats: p.Stats, term: term, log: log}
-	if err := runUntilSignal(ctx, c, p, show); err != nil {
-		return err
-	}
-	position := p.Stats.Position()
-	if position.IsZero() {
-		position = resume.Position // nothing was committed
-	}
-	log.Info("stopped", "rows", p.Stats.Rows.Load(), "commits", p.Stats.Cuts.Load(), "position", position)
-	return nil
+// runShown runs the pipeline and shows how far it is.
+func runShown(ctx, stop context.Context, p *pipeline.Pipeline, show *progress) error {
+	g, ctx := errgroup.WithContext(ctx)
+	done, finished := context.WithCancel(ctx)
+	g.Go(func() error {
+		defer finished()
+		return p.Run(ctx, stop)
+	})
+	g.Go(func() error { return show.run(done) })
+	return g.Wait()
 }
 
 func openLake(ctx context.Context, c *Config, log *slog.Logger) (*sink.Lake, pipeline.Resume, error) {
@@ -134,49 +158,4 @@ func preflight(ctx context.Context, c *Config, src *source.MySQL) error {
 		return errors.Join(lakeErr, fmt.Errorf("checking the server: %w", err))
 	}
 	return errors.Join(lakeErr, faults.Err())
-}
-
-// errDeadline ends a run that takes too long to stop.
-var errDeadline = errors.New("shutdown.timeout is over, and the last batch is not committed; the next run reads it again")
-
-// runUntilSignal runs the pipeline until it ends or a signal tells it to.
-func runUntilSignal(ctx context.Context, c *Config, p *pipeline.Pipeline, show *progress) error {
-	ctx, abort := context.WithCancelCause(ctx)
-	defer abort(nil)
-	stop, stopNow := context.WithCancel(ctx)
-	defer stopNow()
-	signals := make(chan os.Signal, 1)
-	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT)
-	defer signal.Stop(signals)
-
-	g, gctx := errgroup.WithContext(ctx)
-	done, finished := context.WithCancel(gctx)
-	g.Go(func() error {
-		defer finished()
-		return p.Run(gctx, stop)
-	})
-	g.Go(func() error { return show.run(done) })
-	g.Go(func() error {
-		select {
-		case s := <-signals:
-			// From here on a signal does what it does to any process: ends it.
-			signal.Stop(signals)
-			signal.Reset(syscall.SIGTERM, syscall.SIGINT)
-			show.log.Info("stopping: committing what has been read", "signal", s, "timeout", c.Shutdown.Timeout)
-			stopNow()
-		case <-done.Done():
-			return nil
-		}
-		select {
-		case <-time.After(c.Shutdown.Timeout.std()):
-			abort(errDeadline)
-		case <-done.Done():
-		}
-		return nil
-	})
-	err := g.Wait()
-	if cause := context.Cause(ctx); cause != nil && err != nil {
-		return cause
-	}
-	return err
 }

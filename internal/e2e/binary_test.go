@@ -18,16 +18,24 @@ import (
 	"github.com/beluga-cdc/beluga/internal/servers"
 )
 
-func TestMain(m *testing.M) { servers.Main(m) }
+func TestMain(m *testing.M) {
+	servers.Main(m)
+	if err := os.RemoveAll(built); err != nil {
+		fmt.Fprintln(os.Stderr, "removing the binary:", err)
+	}
+}
+
+// built is the folder of the binary; empty until a test needs it.
+var built string
 
 // beluga returns the path of the binary, built once for all tests from the tree
 // that is tested.
 var beluga = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("", "beluga-e2e-")
-	if err != nil {
+	var err error
+	if built, err = os.MkdirTemp("", "beluga-e2e-"); err != nil {
 		return "", err
 	}
-	path := filepath.Join(dir, "beluga")
+	path := filepath.Join(built, "beluga")
 	out, err := exec.Command("go", "build", "-o", path, "github.com/beluga-cdc/beluga/cmd/beluga").CombinedOutput()
 	if err != nil {
 		return "", fmt.Errorf("building beluga: %w\n%s", err, out)

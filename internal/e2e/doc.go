@@ -30,7 +30,10 @@
 //  7. The one change of values, zero dates to NULL, is counted aloud
 //     (TestZeroDatesAreCounted).
 //  8. SIGTERM commits whole transactions that were read, and never shows half a
-//     load (TestSigtermWhileStreaming, TestSigtermWhileLoading).
-//  2. verify looks at what readers of a table see, also where another writer changed
+//     load (TestSigtermWhileStreaming, TestSigtermWhileLoading). At whatever
+//     moment it comes the run ends well (TestSignalWhileOpening), unless a commit
+//     takes longer than it may (TestShutdownDeadline) or a second signal comes
+//     (TestSecondSignal); both lose nothing.
+//  9. verify looks at what readers of a table see, also where another writer changed
 //     it after the last cut (TestVerifySeesForeignWrites).
 package e2e

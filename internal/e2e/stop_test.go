@@ -112,33 +112,6 @@ func TestZeroDatesAreCounted(t *testing.T) {
 	require.Contains(t, runs(t, command("verify", args)...), "equal: 3 tables, 8 rows")
 }
 
-// TestSigtermWhileStreaming: what was read is committed, in whole transactions,
-// though the interval would have had it wait for an hour.
-func TestSigtermWhileStreaming(t *testing.T) {
-	server := servers.MySQL(t)
-	lake, args := shop(t, server, "e2e_term")
-	runs(t, command("run", args, "--once")...)
-	p := start(t, command("run", args, "--commit-interval", "1h")...)
-	p.says(t, "following the binlog")
-	for i := range 40 {
-		server.Exec(t, fmt.Sprintf("BEGIN; INSERT INTO e2e_term.a VALUES (%[1]d, 0, 0), (%[1]d + 1, 0, 0); INSERT INTO e2e_term.b VALUES (%[1]d, 0, 0); COMMIT", 10+2*i))
-	}
-	p.until(t, "the server to send all", func() bool {
-		return queryText(t, server, "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE COMMAND LIKE 'Binlog Dump%' AND STATE LIKE '%has sent all binlog%'") != "0"
-	})
-	require.Equal(t, []string{"2", "2"}, rowsOf(t, lake))
-	p.terminate(t)
-	require.Contains(t, p.out.String(), "stopping: committing what has been read")
-	var a, b int
-	got := rowsOf(t, lake)
-	_, err := fmt.Sscan(strings.Join(got, " "), &a, &b)
-	require.NoError(t, err)
-	require.Greater(t, b, 2, "nothing was committed")
-	require.Equal(t, 2*(b-2), a-2, "half a transaction was committed: %v", got)
-	runs(t, command("run", args, "--once")...)
-	require.Contains(t, runs(t, command("verify", args)...), "equal: 2 tables, 124 rows")
-}
-
 // rowsOf returns how many rows the lake's tables have, by their names.
 func rowsOf(t *testing.T, lake string) (rows []string) {
 	t.Helper()
@@ -148,26 +121,4 @@ func rowsOf(t *testing.T, lake string) (rows []string) {
 		}
 	}
 	return rows
-}
-
-// TestSigtermWhileLoading: the run ends well and at once, and nobody sees half a
-// load; the next run loads from the beginning.
-func TestSigtermWhileLoading(t *testing.T) {
-	server := servers.MySQL(t)
-	lake, args := shop(t, server, "e2e_load")
-	server.Exec(t, `CREATE TABLE e2e_load.long_one (id INT PRIMARY KEY AUTO_INCREMENT, text VARCHAR(100)); INSERT INTO e2e_load.long_one (text) VALUES (REPEAT('x', 100))`)
-	for range 17 {
-		server.Exec(t, "INSERT INTO e2e_load.long_one (text) SELECT text FROM e2e_load.long_one")
-	}
-	p := start(t, command("run", args, "--snapshot-chunk-rows", "100", "--snapshot-connections", "1")...)
-	p.says(t, "snapshot opened")
-	p.terminate(t)
-	require.NotContains(t, p.out.String(), "tables loaded", "the load was over before the signal came")
-	said := runs(t, "status", "--to", lake)
-	require.Contains(t, said, "none: nothing was committed yet")
-	for _, n := range rowsOf(t, lake) {
-		require.Equal(t, "0", n, "half a load can be seen:\n%s", said)
-	}
-	runs(t, command("run", args, "--once")...)
-	require.Contains(t, runs(t, command("verify", args)...), "equal: 3 tables, 131,076 rows")
 }

@@ -17,6 +17,6 @@
 //  4. Nothing that was started outlives the test, or a test binary that was
 //     killed (TestMySQLStops, TestServerDiesWithTheTestBinary).
 //  5. A test that cannot get its server says why, where it is seen without -v
-//     (TestSkipIsRecorded), and fails where everything is known to be there
+//     (TestSkipIsRecorded), and there is no other way to skip
 //     (TestEverySkipIsSeen).
 package servers

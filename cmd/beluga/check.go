@@ -99,7 +99,7 @@ func checkLake(ctx context.Context, c *Config, src *source.MySQL, r *checklist) 
 	if resume.Position.IsZero() {
 		return fmt.Sprintf("nothing of pipeline %s yet", c.Name), nil
 	}
-	return fmt.Sprintf("%d tables of pipeline %s, at %s", len(resume.Tables), c.Name, resume.Position), nil
+	return fmt.Sprintf("%s of pipeline %s, at %s", count(int64(len(resume.Tables)), "table"), c.Name, resume.Position), nil
 }
 
 // checkTogether finds what stands between this server and this lake.

@@ -13,7 +13,7 @@
 //  3. A flag counts more than the file (TestFlagsCountMoreThanTheFile).
 //  4. No message shows a password (TestSecretsStayOut).
 //  5. Only main exits; the exit code says what kind of end it was (TestExitCodes,
-//     TestFaults, TestPositionLost, TestRefusesSecondInstance).
+//     TestExitCodesOfErrors, TestFaults, TestPositionLost, TestRefusesSecondInstance).
 //  6. Faults of server and lake are told at once, and a run that cannot begin
 //     leaves nothing behind (TestAllFaultsAtOnce, TestFaults).
 //  7. SIGTERM loses nothing that was read: it is committed up to the last whole

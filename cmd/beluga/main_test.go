@@ -3,9 +3,15 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
+	"fmt"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+
+	"github.com/beluga-cdc/beluga/pipeline/kafkalog"
+	"github.com/beluga-cdc/beluga/sink"
+	"github.com/beluga-cdc/beluga/source"
 )
 
 // runArgs runs a command line in this process.
@@ -40,5 +46,20 @@ func TestExitCodes(t *testing.T) {
 		}
 		assert.Contains(t, errs, "beluga: ", "%v", c.args)
 		assert.Contains(t, errs, c.text, "%v", c.args)
+	}
+}
+
+// TestExitCodesOfErrors holds which kind of end each class of error is, however
+// deep it comes from.
+func TestExitCodesOfErrors(t *testing.T) {
+	for code, list := range map[int][]error{
+		exitFault:    {errors.New("anything else"), sink.ErrForeignCommit, &deadlineError{}},
+		exitUsage:    {configError{{text: "wrong"}}, usageError{errors.New("wrong"), "right"}, &kafkalog.SelectionError{Was: "a", Is: "b", Pending: 1}},
+		exitPosition: {source.ErrPositionLost, &source.PositionLostError{}, &source.AheadError{}, &kafkalog.LostError{Cause: errors.New("gone")}},
+		exitInstance: {sink.ErrAnotherInstance, kafkalog.ErrSuperseded},
+	} {
+		for _, err := range list {
+			assert.Equal(t, code, exitCode(fmt.Errorf("running: %w", errors.Join(err, errors.New("closing failed too")))), "%T %v", err, err)
+		}
 	}
 }

@@ -71,7 +71,7 @@ func TestRunStatusVerify(t *testing.T) {
 
 	out := s.must(t, "verify")
 	assert.Contains(t, out, "cli_run.orders: equal, 2 rows")
-	assert.Contains(t, out, "cli_run.items: equal, 1 rows")
+	assert.Contains(t, out, "cli_run.items: equal, 1 row\n")
 	assert.Contains(t, out, "equal: 2 tables, 3 rows")
 
 	out = s.must(t, "status")
@@ -117,7 +117,7 @@ func TestVerifyOfALakeThatIsBehind(t *testing.T) {
 	code, out, _ := runArgs(s.args("verify", "--wait", "0s")...)
 	assert.Equal(t, exitFault, code)
 	assert.Contains(t, out, "1 missing in the lake")
-	assert.Contains(t, out, "The lake is behind the server (by 1 transactions)")
+	assert.Contains(t, out, "The lake is behind the server (by 1 transaction)")
 }
 
 // belugaPath is set in a process that is to be beluga itself.

@@ -168,7 +168,7 @@ func (s *status) print(w io.Writer) error {
 	case s.Server.Transactions < 0:
 		p("server\tat %s, which the lake has not reached\n", s.Server.Position)
 	default:
-		p("server\t%s transactions are not in the lake yet; its last one is %s old\n", grouped(s.Server.Transactions),
+		p("server\tthe lake lacks %s; its last one is %s old\n", count(s.Server.Transactions, "transaction"),
 			time.Duration(s.Server.Lag*float64(time.Second)).Round(time.Second))
 	}
 	if err := t.Flush(); err != nil {

@@ -106,6 +106,14 @@ func grouped(n int64) string {
 	return sign + strings.Join(append([]string{s}, parts...), ",")
 }
 
+// count writes how many of a thing there are: "1 row", "2,000 rows".
+func count(n int64, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return grouped(n) + " " + thing + "s"
+}
+
 // roundSize writes bytes for people: three digits and a unit.
 func roundSize(n int64) string {
 	f, unit := float64(n), "B"

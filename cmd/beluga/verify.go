@@ -147,7 +147,7 @@ func printReport(w io.Writer, r *verify.Report, took time.Duration) error {
 		printTable(&b, &r.Tables[i])
 	}
 	if r.Equal() {
-		fmt.Fprintf(&b, "equal: %d tables, %s rows, at %s, in %s\n", len(r.Tables), grouped(rows), r.Source, took.Round(10*time.Millisecond))
+		fmt.Fprintf(&b, "equal: %s, %s, at %s, in %s\n", count(int64(len(r.Tables)), "table"), count(rows, "row"), r.Source, took.Round(10*time.Millisecond))
 	} else if r.Behind {
 		fmt.Fprintf(&b, "The lake is behind the server (%s), and no pipeline moved it while it was waited for:\nthe differences may be only what it has not read yet. Start beluga run, or run it with --once, and compare again.\n",
 			behindText(verify.Missing(r.Source, r.Lake)))
@@ -160,7 +160,7 @@ func behindText(transactions int64) string {
 	if transactions < 0 {
 		return "by an unknown number of transactions"
 	}
-	return fmt.Sprintf("by %s transactions", grouped(transactions))
+	return "by " + count(transactions, "transaction")
 }
 
 func printTable(b *strings.Builder, t *verify.Result) {
@@ -169,15 +169,15 @@ func printTable(b *strings.Builder, t *verify.Result) {
 		fmt.Fprintf(b, "%s: %s\n", t.Table, t.Fault)
 		return
 	case t.Equal():
-		fmt.Fprintf(b, "%s: equal, %s rows\n", t.Table, grouped(t.SourceRows))
+		fmt.Fprintf(b, "%s: equal, %s\n", t.Table, count(t.SourceRows, "row"))
 		return
 	}
 	more := ""
 	if t.More {
 		more = " or more"
 	}
-	fmt.Fprintf(b, "%s: %s missing in the lake, %s extra, %s different%s; %s rows in the source, %s in the lake\n", t.Table,
-		grouped(t.Missing), grouped(t.Extra), grouped(t.Different), more, grouped(t.SourceRows), grouped(t.LakeRows))
+	fmt.Fprintf(b, "%s: %s missing in the lake, %s extra, %s different%s; %s in the source, %s in the lake\n", t.Table,
+		grouped(t.Missing), grouped(t.Extra), grouped(t.Different), more, count(t.SourceRows, "row"), grouped(t.LakeRows))
 	for _, r := range t.Shown {
 		switch {
 		case r.LakeRows == 0:
@@ -188,14 +188,14 @@ func printTable(b *strings.Builder, t *verify.Result) {
 			fmt.Fprintf(b, "  different  %s\n", r.Key)
 		}
 		if r.LakeRows > 1 || r.SourceRows > 1 {
-			fmt.Fprintf(b, "             %d times in the source, %d times in the lake\n", r.SourceRows, r.LakeRows)
+			fmt.Fprintf(b, "             %s in the source, %s in the lake\n", count(r.SourceRows, "time"), count(r.LakeRows, "time"))
 		}
 		for _, c := range r.Columns {
 			fmt.Fprintf(b, "             %s: %s in the source, %s in the lake\n", c.Column, c.Source, c.Lake)
 		}
 	}
 	if t.Undecided > 0 {
-		fmt.Fprintf(b, "  %s rows changed every time they were looked at, and nothing can be said of them; compare again when there are fewer writes\n", grouped(t.Undecided))
+		fmt.Fprintf(b, "  %s changed at every look, so that nothing can be said of them; compare again when there are fewer writes\n", count(t.Undecided, "row"))
 	}
 }
 

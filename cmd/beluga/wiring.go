@@ -68,9 +68,10 @@ func limitMemory(c *Config) { debug.SetMemoryLimit(int64(c.Memory.Limit)) }
 func exitCode(err error) int {
 	var usage usageError
 	var config configError
+	var selection *kafkalog.SelectionError
 	var ahead *source.AheadError
 	switch {
-	case errors.As(err, &usage), errors.As(err, &config):
+	case errors.As(err, &usage), errors.As(err, &config), errors.As(err, &selection):
 		return exitUsage
 	case errors.Is(err, sink.ErrAnotherInstance), errors.Is(err, kafkalog.ErrSuperseded):
 		return exitInstance

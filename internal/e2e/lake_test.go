@@ -112,7 +112,7 @@ catalog.create_table(("e2e_owner", "b"), Schema(NestedField(1, "theirs", Integer
 	refused(t, nil, fault, "beluga: "+fmt.Sprintf(faults, ""), command("run", other, "--once")...)
 	refused(t, nil, fault, "ok       server: can be replicated\nFAULT    lake: "+fmt.Sprintf(faults, "         ")+"beluga: check: 1 of the above must be repaired first\n", command("check", other)...)
 	refused(t, nil, fault, "beluga: "+strings.SplitAfter(faults, "\n")[0], command("verify", other)...)
-	require.Contains(t, runs(t, command("verify", args, "--tables", `e2e_owner\.a`)...), "equal: 1 tables, 2 rows")
+	require.Contains(t, runs(t, command("verify", args, "--tables", `e2e_owner\.a`)...), "equal: 1 table, 2 rows")
 
 	// Its remedy: the pipeline's own name, and the foreign table gone.
 	runPython(t, servers.Python(t, reader...), `
@@ -121,7 +121,7 @@ from pyiceberg.catalog.sql import SqlCatalog
 SqlCatalog("beluga", uri=f"sqlite:///{sys.argv[1]}/catalog.db", warehouse=f"file://{sys.argv[1]}").drop_table(("e2e_owner", "b"))
 `, lake)
 	runs(t, command("run", other, "--once", "--tables", `e2e_owner\.b`)...)
-	require.Contains(t, runs(t, command("verify", other, "--tables", `e2e_owner\.b`)...), "equal: 1 tables, 2 rows")
+	require.Contains(t, runs(t, command("verify", other, "--tables", `e2e_owner\.b`)...), "equal: 1 table, 2 rows")
 }
 
 // TestRefusesToForgetTables: what the lake follows cannot be left out in passing,

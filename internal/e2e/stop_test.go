@@ -71,7 +71,7 @@ func TestStatementsThatCannotBeFollowed(t *testing.T) {
 			require.Equal(t, fault, p.wait(t), p.out.String())
 			require.Equal(t, "beluga: "+c.text+"\n", plain(nil, p.out.String()))
 			refused(t, nil, fault, "beluga: "+c.text+"\n", command("run", args)...)
-			require.Contains(t, runs(t, append([]string{"verify", "e2e_stop.b"}, args...)...), "equal: 1 tables, 3 rows")
+			require.Contains(t, runs(t, append([]string{"verify", "e2e_stop.b"}, args...)...), "equal: 1 table, 3 rows")
 			require.Equal(t, []string{"3", "3"}, rowsOf(t, lake))
 
 			args[3] = filepath.Join(t.TempDir(), "another")

@@ -99,7 +99,7 @@ func (c *client) connect(ctx context.Context, brokers []string) error {
 		return last
 	})
 	if err != nil {
-		return fmt.Errorf("connecting to Kafka at %s: %w: check kafka.brokers, and that the broker runs and is reachable under the address that it advertises",
+		return fmt.Errorf("connecting to Kafka at %s: %w; remedy: check kafka.brokers, and that the broker runs and is reachable under the address that it advertises",
 			strings.Join(brokers, ","), errors.Join(last, dropDeadline(err)))
 	}
 	return nil

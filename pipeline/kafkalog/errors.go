@@ -30,7 +30,7 @@ type LostError struct {
 
 // Error tells cause and remedy.
 func (e *LostError) Error() string {
-	return fmt.Sprintf("topic %s, partition %d: %v: %s", e.Topic, e.Partition, e.Cause, e.Remedy)
+	return fmt.Sprintf("topic %s, partition %d: %v; remedy: %s", e.Topic, e.Partition, e.Cause, e.Remedy)
 }
 
 // Is makes a LostError one of the class ErrLost.
@@ -50,8 +50,8 @@ type SelectionError struct {
 
 // Error tells cause and remedy.
 func (e *SelectionError) Error() string {
-	return fmt.Sprintf("the selection of tables has changed from `%s` to `%s`, and the log holds %d transactions of the former that no checkpoint covers yet: "+
-		"run once more with `%s` until it has caught up and stop it, then change the selection", e.Was, e.Is, e.Pending, e.Was)
+	return fmt.Sprintf("the selection of tables has changed from `%s` to `%s`, and what the log holds of the former is not covered by a checkpoint yet (transactions: %d); "+
+		"remedy: run once more with `%s` until it has caught up and stop it, then change the selection", e.Was, e.Is, e.Pending, e.Was)
 }
 
 const remedyReload = "load the tables again into a new log (another topic prefix and pipeline name, or the topics deleted), or restore the topic; raise the retention if it was too short"

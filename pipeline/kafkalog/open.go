@@ -69,7 +69,7 @@ func (w *Writer) claim(ctx context.Context, lake pipeline.Resume) error {
 		return err
 	}
 	if n != 1 {
-		return fmt.Errorf("topic %s has %d partitions and must have one: delete it, or use another pipeline name", w.cfg.controlTopic(), n)
+		return fmt.Errorf("topic %s has %d partitions and must have one; remedy: delete it, or use another pipeline name", w.cfg.controlTopic(), n)
 	}
 	if err := w.control.rewind(ctx); err != nil {
 		return err
@@ -105,10 +105,10 @@ func (w *Writer) claim(ctx context.Context, lake pipeline.Resume) error {
 func (w *Writer) fits(lake pipeline.Resume) error {
 	state := &w.control.state
 	if id := lake.Position.LogID; id != "" && (state.log == nil || state.log.ID != id) {
-		return fmt.Errorf("the lake was fed from another log than the one of topic %s, which has been created anew since: %s", w.cfg.controlTopic(), remedyReload)
+		return fmt.Errorf("the lake was fed from another log than the one of topic %s, which has been created anew since; remedy: %s", w.cfg.controlTopic(), remedyReload)
 	}
 	if state.log != nil && state.checkpoint == nil && !samePosition(lake.Position, state.log.Base) {
-		return fmt.Errorf("the log began where the lake stood at %q and has no checkpoint, but the lake stands at %q: %s", state.log.Base, lake.Position, remedyReload)
+		return fmt.Errorf("the log began where the lake stood at %q and has no checkpoint, but the lake stands at %q; remedy: %s", state.log.Base, lake.Position, remedyReload)
 	}
 	return nil
 }
@@ -169,10 +169,10 @@ func (w *Writer) recover(ctx context.Context) error {
 	for _, e := range w.entries {
 		n, err := w.client.partitions(ctx, e.Topic)
 		if err != nil {
-			return fmt.Errorf("topic %s is part of the log and cannot be read: %w: if it was deleted, %s", e.Topic, err, remedyReload)
+			return fmt.Errorf("topic %s is part of the log and cannot be read: %w; remedy: if it was deleted, %s", e.Topic, err, remedyReload)
 		}
 		if n != e.Partitions {
-			return fmt.Errorf("topic %s has %d partitions, and had %d when its table came into the log: rows of one key would stand in two of them: %s", e.Topic, n, e.Partitions, remedyReload)
+			return fmt.Errorf("topic %s has %d partitions, and had %d when its table came into the log: rows of one key would stand in two of them; remedy: %s", e.Topic, n, e.Partitions, remedyReload)
 		}
 	}
 	scans := make([]*protocol.Scan, len(w.parts))
@@ -235,7 +235,7 @@ func (w *Writer) scan(ctx context.Context, p *partitionWriter, from schema.LogPo
 	return s, nil
 }
 
-var errForeign = errors.New("it was not written by this program: a topic of the log must have no other writer: delete what it writes there, or use another topic prefix")
+var errForeign = errors.New("it was not written by this program: a topic of the log must have no other writer; remedy: delete what it writes there, or use another topic prefix")
 
 // parseHeader reads the header that each record of the log has.
 func parseHeader(into *protocol.Record, r *recordbatch.Record) error {
@@ -290,7 +290,7 @@ func (w *Writer) register(id schema.TableID) error {
 	}
 	for _, e := range w.entries {
 		if e.Topic == topic {
-			return fmt.Errorf("its topic would be %s, which is the one of table %s already: rename one of the tables, or leave one out", topic, e.ID)
+			return fmt.Errorf("its topic would be %s, which is the one of table %s already; remedy: rename one of the tables, or leave one out", topic, e.ID)
 		}
 	}
 	n, existed, err := w.client.ensureTopic(w.ctx, topic, w.cfg.Partitions, w.cfg.ReplicationFactor, w.cfg.dataSettings())
@@ -303,7 +303,7 @@ func (w *Writer) register(id schema.TableID) error {
 			return fmt.Errorf("finding the end of topic %s: %w", topic, err)
 		}
 		if end > 0 {
-			return fmt.Errorf("topic %s holds records already that are not this pipeline's: delete it, or use another topic prefix", topic)
+			return fmt.Errorf("topic %s holds records already that are not this pipeline's; remedy: delete it, or use another topic prefix", topic)
 		}
 	}
 	e := tableEntry{Number: int64(len(w.entries)) + 1, ID: id, Topic: topic, Partitions: n, Birth: w.cut}

@@ -185,7 +185,7 @@ func (p *partitionReader) row(ctx context.Context, r *recordbatch.Record) error 
 	}
 	if p.block == nil {
 		if p.shape == nil {
-			return fmt.Errorf("the lake has no table %s, although it stands behind the begin of its topic: %s", p.id, remedyReload)
+			return fmt.Errorf("the lake has no table %s, although it stands behind the begin of its topic; remedy: %s", p.id, remedyReload)
 		}
 		p.block, p.size = schema.NewBlock(p.shape), 0
 		p.extent.Reserve(p.block)

@@ -259,9 +259,9 @@ func (r *Reader) check(id logIdentity) error {
 	at := r.lake.Position
 	switch {
 	case at.LogID != "" && at.LogID != id.ID:
-		return fmt.Errorf("the lake was fed from another log than the one of topic %s, which has been created anew since: %s", r.cfg.controlTopic(), remedyReload)
+		return fmt.Errorf("the lake was fed from another log than the one of topic %s, which has been created anew since; remedy: %s", r.cfg.controlTopic(), remedyReload)
 	case at.LogID == "" && !samePosition(at, id.Base):
-		return fmt.Errorf("the lake stands at %q, and the log of topic %s begins at %q: it does not continue the lake: %s", at, r.cfg.controlTopic(), id.Base, remedyReload)
+		return fmt.Errorf("the lake stands at %q, and the log of topic %s begins at %q: it does not continue the lake; remedy: %s", at, r.cfg.controlTopic(), id.Base, remedyReload)
 	}
 	return nil
 }

@@ -3,7 +3,6 @@ package source_test
 import (
 	"fmt"
 	"log/slog"
-	"net"
 	"strings"
 	"testing"
 
@@ -113,10 +112,7 @@ func TestPreflightFaults(t *testing.T) {
 
 func TestConnectFaults(t *testing.T) {
 	server := servers.MySQL(t)
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	closed := l.Addr().String()
-	require.NoError(t, l.Close())
+	closed := servers.ClosedAddr(t)
 	faults := preflight(t, source.Config{Endpoint: session.Endpoint{Network: "tcp", Address: closed, User: "root"}})
 	want(t, faults, source.Fatal, "connection", "no server listens at "+closed, "check host and port in --from")
 	require.NotContains(t, faults[0].Remedy, "dial tcp", "the library's text says nothing more")

@@ -2,7 +2,6 @@ package e2e
 
 import (
 	"fmt"
-	"net"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -115,10 +114,7 @@ beluga: configuration: 6 faults
 func TestRefusesServersOutOfReach(t *testing.T) {
 	server := servers.MySQL(t)
 	server.Exec(t, "DROP USER IF EXISTS e2e_known@'%'; CREATE USER e2e_known@'%' IDENTIFIED BY 'right'")
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	closed := l.Addr().String()
-	require.NoError(t, l.Close())
+	closed := servers.ClosedAddr(t)
 	lake := filepath.Join(t.TempDir(), "lake")
 	names := []string{"CLOSED", closed, "SERVER", server.Addr, "LAKE", lake}
 	for name, c := range map[string]struct{ from, cause, remedy string }{

@@ -16,7 +16,9 @@
 //  3. A restart keeps data and address (TestMySQLRestartKeepsData).
 //  4. Nothing that was started outlives the test, or a test binary that was
 //     killed (TestMySQLStops, TestServerDiesWithTheTestBinary).
-//  5. A test that cannot get its server says why, where it is seen without -v
+//  5. Two test binaries that start servers at once are never given the same port
+//     (TestPortsAreHeld).
+//  6. A test that cannot get its server says why, where it is seen without -v
 //     (TestSkipIsRecorded), and there is no other way to skip
 //     (TestEverySkipIsSeen).
 package servers

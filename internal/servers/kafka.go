@@ -1,6 +1,7 @@
 package servers
 
 import (
+	"errors"
 	"os"
 	"testing"
 )
@@ -10,6 +11,7 @@ type KafkaBroker struct {
 	Addr string // host:port
 
 	running *starter // nil where the broker is not ours
+	ports   *ports
 }
 
 // Kafka returns the broker that all tests of the binary share: they keep apart
@@ -23,16 +25,20 @@ func newSharedKafka(dir string) (*KafkaBroker, error) {
 	if addr := os.Getenv("BELUGA_TEST_KAFKA"); addr != "" {
 		return &KafkaBroker{Addr: addr}, nil
 	}
-	running, err := startServer("kafka.sh", dir, freePorts(2))
+	ports, err := takePorts(2) // the broker's and its controller's
 	if err != nil {
 		return nil, err
 	}
-	return &KafkaBroker{Addr: running.addr, running: running}, nil
+	running, err := startServer("kafka.sh", dir, ports.first)
+	if err != nil {
+		return nil, errors.Join(err, ports.release())
+	}
+	return &KafkaBroker{Addr: running.addr, running: running, ports: ports}, nil
 }
 
 func (b *KafkaBroker) stop() error {
 	if b.running == nil {
 		return nil
 	}
-	return b.running.stop()
+	return errors.Join(b.running.stop(), b.ports.release())
 }

@@ -4,11 +4,9 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"net"
 	"net/url"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"testing"
 
@@ -27,6 +25,7 @@ type MySQLServer struct {
 	args    []string
 	shared  bool
 	running *starter // nil while stopped, and always where the server is not ours
+	ports   *ports   // held while stopped too
 }
 
 // MySQL returns a server that answers. Without options it is one server for
@@ -46,7 +45,7 @@ func MySQL(t testing.TB, args ...string) *MySQLServer {
 		if t.Failed() {
 			t.Logf("the end of mysqld's log:\n%s", tail(filepath.Join(s.dir, "log")))
 		}
-		if err := s.stop(); err != nil {
+		if err := errors.Join(s.stop(), s.ports.release()); err != nil {
 			t.Error(err)
 		}
 	})
@@ -66,18 +65,13 @@ func newSharedMySQL(dir string) (*MySQLServer, error) {
 }
 
 // start starts the server on the port it had, or on a free one.
-func (s *MySQLServer) start() error {
-	port := freePorts(1)
-	if s.Addr != "" {
-		_, had, err := net.SplitHostPort(s.Addr)
-		if err != nil {
-			return fmt.Errorf("starting MySQL again: %w", err)
-		}
-		if port, err = strconv.Atoi(had); err != nil {
-			return fmt.Errorf("starting MySQL again: %w", err)
+func (s *MySQLServer) start() (err error) {
+	if s.ports == nil {
+		if s.ports, err = takePorts(1); err != nil {
+			return err
 		}
 	}
-	running, err := startServer("mysql.sh", s.dir, port, s.args...)
+	running, err := startServer("mysql.sh", s.dir, s.ports.first, s.args...)
 	if err != nil {
 		return err
 	}

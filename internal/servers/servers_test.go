@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -91,6 +92,36 @@ func TestMySQLStops(t *testing.T) {
 	}
 	s.Start(t)
 	require.Equal(t, "1", query(t, s, "SELECT 1"))
+}
+
+// A port is held from before its server starts until the test is over, whether
+// the server listens or not.
+func TestPortsAreHeld(t *testing.T) {
+	p, err := takePorts(2)
+	require.NoError(t, err)
+	dir, err := cacheDir()
+	require.NoError(t, err)
+	for _, first := range []int{p.first - 1, p.first, p.first + 1} {
+		other := &ports{first: first}
+		ok, err := other.take(filepath.Join(dir, "ports"), 2)
+		require.NoError(t, err)
+		require.False(t, ok, "ports %d and %d are held", p.first, p.first+1)
+		require.NoError(t, other.release())
+	}
+	require.NoError(t, p.release())
+
+	l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", p.first))
+	require.NoError(t, err)
+	defer l.Close()
+	ok, err := p.take(filepath.Join(dir, "ports"), 2)
+	require.NoError(t, err)
+	require.False(t, ok, "somebody listens")
+	require.NoError(t, p.release())
+}
+
+func TestClosedAddrRefuses(t *testing.T) {
+	_, err := net.Dial("tcp", ClosedAddr(t))
+	require.ErrorIs(t, err, syscall.ECONNREFUSED)
 }
 
 func TestMySQLThatCannotStartFails(t *testing.T) {
@@ -211,7 +242,7 @@ func TestStarterWithoutAnyWayIsUnavailable(t *testing.T) {
 	t.Setenv("BELUGA_TEST_MYSQL", "")
 	t.Setenv("BELUGA_TEST_KAFKA", "")
 	for script, remedy := range map[string]string{"mysql.sh": "BELUGA_TEST_MYSQL=host:port", "kafka.sh": "BELUGA_TEST_KAFKA=host:port"} {
-		_, err := startServer(script, t.TempDir(), freePorts(2))
+		_, err := startServer(script, t.TempDir(), 15000)
 		require.ErrorIs(t, err, errUnavailable, script)
 		require.ErrorContains(t, err, remedy)
 	}

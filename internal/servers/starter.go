@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math/rand/v2"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -93,29 +91,6 @@ func (s *starter) stop() error {
 		return fmt.Errorf("stopping the server at %s: %w", s.addr, err)
 	}
 	return nil
-}
-
-// freePorts returns the first of n consecutive ports on which nobody listens.
-// They lie below the range from which the kernel numbers outgoing connections:
-// otherwise such a connection could take the port while the server restarts.
-func freePorts(n int) int {
-	for {
-		first := 15000 + rand.IntN(15000)
-		if portsFree(first, n) {
-			return first
-		}
-	}
-}
-
-func portsFree(first, n int) bool {
-	for port := first; port < first+n; port++ {
-		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
-		if err != nil {
-			return false
-		}
-		l.Close()
-	}
-	return true
 }
 
 // moduleRoot finds the folder of go.mod: tests run in the folder of their

@@ -173,9 +173,9 @@ func TestReplacedSourceStops(t *testing.T) {
 	_, a := loaded(t, cfg)
 	old, w, _ := open(t, cfg, newLake(t))
 	_, _, _ = open(t, cfg, newLake(t))
-	require.Eventually(t, func() bool {
-		return w.Send(t.Context(), block(a, 2, 0, change{op: schema.OpInsert, id: 2, v: "two"})) != nil
-	}, time.Minute, time.Millisecond)
+	for w.Send(t.Context(), block(a, 2, 0, change{op: schema.OpInsert, id: 2, v: "two"})) == nil {
+		time.Sleep(time.Millisecond)
+	}
 	require.ErrorIs(t, w.Send(t.Context(), commit(2)), kafkalog.ErrSuperseded)
 	require.NoError(t, old.Close())
 }

@@ -155,10 +155,7 @@ func TestClearPasswordIsRefused(t *testing.T) {
 func TestConnectFaults(t *testing.T) {
 	server := servers.MySQL(t)
 	server.Exec(t, "DROP USER IF EXISTS someone@'%'; CREATE USER someone@'%' IDENTIFIED BY 'right'")
-	free, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	closed := free.Addr().String()
-	require.NoError(t, free.Close())
+	closed := servers.ClosedAddr(t)
 	for name, c := range map[string]struct {
 		endpoint session.Endpoint
 		text     string

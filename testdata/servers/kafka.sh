@@ -30,11 +30,6 @@ on_path() {
 	format=(kafka-storage.sh) broker=(kafka-server-start.sh)
 }
 
-container() {
-	command -v docker >/dev/null && timeout 10 docker info >/dev/null 2>&1 || return 1
-	docker image inspect "$image" >/dev/null 2>&1 || docker pull -q "$image" >&2
-}
-
 artifacts() {
 	local major
 	command -v java >/dev/null || return 1
@@ -67,9 +62,7 @@ download() {
 # --- starting and stopping ----------------------------------------------------------------------------------------
 
 obtain() {
-	for way in on_path container artifacts; do
-		"$way" && return 0
-	done
+	find_server on_path container artifacts && return 0
 	die 3 "no Kafka: BELUGA_TEST_KAFKA is not set, no kafka-server-start.sh is on PATH, Docker does not answer, and" \
 		"Kafka $version could not be fetched by Maven into $cache (it needs mvn and a JDK 17 or newer). Remedy: install" \
 		"one of them, or start a broker and set BELUGA_TEST_KAFKA=host:port"
@@ -141,12 +134,7 @@ in_container() {
 		name=${line%%=*} name=${name//./_}
 		env+=(-e "KAFKA_${name^^}=${line#*=}")
 	done < <(properties /data 0.0.0.0:9092 localhost:9093 "127.0.0.1:$port" "$@")
-	docker run -d --rm --label beluga="$dir" "${env[@]}" -p "127.0.0.1:$port:9092" -v "$dir/data:/data" "$image" \
-		>"$dir/container" || die 1 "docker did not start $image"
-	until ready "$port"; do
-		[ -n "$(docker ps -q --no-trunc --filter id="$(cat "$dir/container")")" ] || die 1 "$image did not start"
-		sleep 0.2
-	done
+	contain "$dir" "$port" "${env[@]}" -p "127.0.0.1:$port:9092" -v "$dir/data:/data" "$image"
 }
 
 stop() {
@@ -155,10 +143,7 @@ stop() {
 		end "$(cat "$dir/pid")" "$dir/server.properties"
 		rm -f "$dir/pid"
 	fi
-	if [ -f "$dir/container" ]; then
-		docker stop -t 60 "$(cat "$dir/container")" >/dev/null 2>&1 || true
-		rm -f "$dir/container"
-	fi
+	discard "$dir"
 }
 
 main "$@"

@@ -1,5 +1,5 @@
 # shellcheck shell=bash disable=SC2034 # sourced: the scripts use what is defined here
-# Sourced by mysql.sh and kafka.sh: what the life of a server needs, whichever server it is.
+# Sourced by mysql.sh and kafka.sh, which set image: what the life of a server needs, whichever server it is.
 #
 #   start DIR PORT [options]   start, wait until it answers by its protocol, print its address
 #   run   DIR PORT [options]   the same, then hold the server as long as standard input stays open
@@ -61,12 +61,13 @@ answered() {
 }
 
 # await PID PORT polls until the server answers. There is no deadline while our child lives: a slow machine is
-# not a fault, and a dead server is seen at once.
+# not a fault, and a dead server is seen at once. Who answers is our child only if that still lives.
 await() {
 	until ready "$2"; do
 		kill -0 "$1" 2>/dev/null || return 1
 		sleep 0.1
 	done
+	kill -0 "$1" 2>/dev/null
 }
 
 # end PID DIR asks the process to stop and waits for it; after a minute it is killed.
@@ -80,6 +81,43 @@ end() {
 	done
 	say "process $1 did not stop within a minute: killing it"
 	kill -9 "$1"
+	while running "$1" "$2"; do sleep 0.1; done
+}
+
+# lives CONTAINER: Docker has not stopped it.
+lives() { [ -n "$(docker ps -q --no-trunc --filter id="$1")" ]; }
+
+# contain DIR PORT ARGUMENTS… runs a container that is known by DIR, and waits until it answers on PORT. ARGUMENTS are
+# those of docker run: options, the image, and what it is given.
+contain() {
+	local dir=$1 port=$2
+	shift 2
+	docker run -d --rm --label beluga="$dir" "$@" >"$dir/container" || die 1 "docker did not start $image"
+	until ready "$port"; do
+		lives "$(cat "$dir/container")" || die 1 "$image did not start"
+		sleep 0.2
+	done
+}
+
+# container is the way to get a server from Docker: it only obtains the image.
+container() {
+	command -v docker >/dev/null && timeout 10 docker info >/dev/null 2>&1 || return 1
+	docker image inspect "$image" >/dev/null 2>&1 || docker pull -q "$image" >&2
+}
+
+# discard DIR stops what contain started.
+discard() {
+	[ -f "$1/container" ] || return 0
+	docker stop -t 60 "$(cat "$1/container")" >/dev/null 2>&1 || true
+	rm -f "$1/container"
+}
+
+# find_server runs the first of the given ways that works, and leaves its name in way.
+find_server() {
+	for way in "$@"; do
+		"$way" && return 0
+	done
+	return 1
 }
 
 # hold DIR keeps the server until the line "stop" comes, or standard input ends. Input ends when the process

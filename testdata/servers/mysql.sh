@@ -53,7 +53,7 @@ unpack() {
 	options=(-o Dir::Etc::sourcelist="$apt/sources.list" -o Dir::Etc::sourceparts=/nonexistent
 		-o Dir::State="$apt" -o Dir::State::lists="$apt/lists" -o Dir::State::status="$apt/status"
 		-o Dir::Cache="$apt/cache" -o APT::Sandbox::User="$(id -un)"
-		-o APT::Install-Recommends=false -o Debug::NoLocking=1)
+		-o APT::Install-Recommends=false -o Acquire::Retries=3 -o Debug::NoLocking=1)
 	for mirror in $(mirrors); do
 		printf 'deb [signed-by=%s] %s sid main\n' "$keyring" "$mirror" >"$apt/sources.list"
 		say "fetching MySQL's packages"
@@ -95,20 +95,13 @@ initialise() {
 	rm "$1/data/auto.cnf"
 }
 
-container() {
-	command -v docker >/dev/null && timeout 10 docker info >/dev/null 2>&1 || return 1
-	docker image inspect "$image" >/dev/null 2>&1 || docker pull -q "$image" >&2
-}
-
 # --- starting and stopping ----------------------------------------------------------------------------------------
 
 user=()
 [ "$(id -u)" = 0 ] && user=(--user=root)
 
 obtain() {
-	for way in on_path container packages; do
-		"$way" && return 0
-	done
+	find_server on_path container packages && return 0
 	die 3 "no MySQL: BELUGA_TEST_MYSQL is not set, no mysqld 8.0 or newer is on PATH, Docker does not answer, and" \
 		"Debian's packages could not be unpacked into $cache. Remedy: install one of them, or start a server and" \
 		"set BELUGA_TEST_MYSQL=host:port (BELUGA_TEST_MYSQL_USER, BELUGA_TEST_MYSQL_PASSWORD)"
@@ -140,7 +133,8 @@ start() {
 natively() {
 	local dir=$1 port=$2 pid
 	shift 2
-	[ -d "$dir/data/mysql" ] || { rm -rf "$dir/data" && cp -R "$data/data" "$dir/data"; }
+	# The rename makes the copy whole or absent.
+	[ -d "$dir/data" ] || { rm -rf "$dir/data.part" && cp -R "$data/data" "$dir/data.part" && mv "$dir/data.part" "$dir/data"; }
 	# A socket's path has at most 107 bytes, which test directories easily pass.
 	[ -d "$(dirname "$(cat "$dir/socket" 2>/dev/null || echo /nonexistent/s)")" ] ||
 		echo "$(mktemp -d /tmp/beluga-mysql.XXXXXX)/mysql.sock" >"$dir/socket"
@@ -157,12 +151,7 @@ in_container() {
 	local dir=$1 port=$2
 	shift 2
 	mkdir -p "$dir/data"
-	docker run -d --rm --label beluga="$dir" -e MYSQL_ALLOW_EMPTY_PASSWORD=yes -p "127.0.0.1:$port:3306" \
-		-v "$dir/data:/var/lib/mysql" "$image" "$@" >"$dir/container" || die 1 "docker did not start $image"
-	until ready "$port"; do
-		[ -n "$(docker ps -q --no-trunc --filter id="$(cat "$dir/container")")" ] || die 1 "$image did not start"
-		sleep 0.2
-	done
+	contain "$dir" "$port" -e MYSQL_ALLOW_EMPTY_PASSWORD=yes -p "127.0.0.1:$port:3306" -v "$dir/data:/var/lib/mysql" "$image" "$@"
 }
 
 stop() {
@@ -175,10 +164,7 @@ stop() {
 		rm -rf "$(dirname "$(cat "$dir/socket")")"
 		rm -f "$dir/socket"
 	fi
-	if [ -f "$dir/container" ]; then
-		docker stop -t 60 "$(cat "$dir/container")" >/dev/null 2>&1 || true
-		rm -f "$dir/container"
-	fi
+	discard "$dir"
 }
 
 main "$@"

@@ -92,7 +92,7 @@ func (l *Lake) Read(ctx context.Context, id schema.TableID, snapshotID int64, co
 	s := t.CurrentSnapshot()
 	if snapshotID != 0 {
 		if s = t.SnapshotByID(snapshotID); s == nil {
-			return fmt.Errorf("reading table %s: snapshot %d is not there any more", id, snapshotID)
+			return fmt.Errorf("reading table %s: snapshot %d is not there any more: a snapshot is kept for %s; remedy: read fewer tables at a time", id, snapshotID, l.cfg.KeepFor)
 		}
 	}
 	if err := readSnapshot(ctx, t, s, columns, fn); err != nil {

@@ -13,12 +13,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kfake"
 )
 
-// Config is how a broker runs. The zero value is right for most.
+// Config is how a broker runs.
 type Config struct {
-	// Port on the loopback interface; 0 takes a free one.
-	Port int
-	// SyncWrites makes each acknowledgement wait for the disk.
-	SyncWrites bool
 	// Log gets the broker's warnings; nil drops them.
 	Log *slog.Logger
 }
@@ -45,16 +41,8 @@ func Start(dir string, cfg Config) (*Broker, error) {
 	if err != nil {
 		return nil, fmt.Errorf("starting the embedded broker: %w", err)
 	}
-	cluster, err := newCluster(filepath.Join(dir, logDir), id, cfg)
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("starting the embedded broker on %s: %w", dir, err), lock.Close())
-	}
-	return &Broker{cluster: cluster, addr: cluster.ListenAddrs()[0], lock: lock}, nil
-}
-
-func newCluster(dir, id string, cfg Config) (*kfake.Cluster, error) {
-	opts := []kfake.Opt{
-		kfake.NumBrokers(1), kfake.Ports(cfg.Port), kfake.ClusterID(id), kfake.DataDir(dir),
+	cluster, err := kfake.NewCluster(
+		kfake.NumBrokers(1), kfake.Ports(0), kfake.ClusterID(id), kfake.DataDir(filepath.Join(dir, logDir)),
 		kfake.BrokerConfigs(map[string]string{
 			// Only Trim drops records: by time or size some could go before they were read.
 			"log.retention.ms":    "-1",
@@ -65,11 +53,11 @@ func newCluster(dir, id string, cfg Config) (*kfake.Cluster, error) {
 			"offsets.retention.minutes": "2147483647",
 		}),
 		kfake.WithLogger(logger{cfg.Log}),
+	)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("starting the embedded broker on %s: %w", dir, err), lock.Close())
 	}
-	if cfg.SyncWrites {
-		opts = append(opts, kfake.SyncWrites())
-	}
-	return kfake.NewCluster(opts...)
+	return &Broker{cluster: cluster, addr: cluster.ListenAddrs()[0], lock: lock}, nil
 }
 
 // Trim drops the records of a partition below an offset, segment by segment. The

@@ -128,7 +128,7 @@ func TestRestart(t *testing.T) {
 	dir := t.TempDir()
 	var cluster string
 	for round := range 3 {
-		b := start(t, dir, embedded.Config{SyncWrites: round == 0})
+		b := start(t, dir, embedded.Config{})
 		host, _, err := net.SplitHostPort(b.Addr())
 		require.NoError(t, err)
 		require.True(t, net.ParseIP(host).IsLoopback(), "address %s", b.Addr())
@@ -286,16 +286,6 @@ func TestLock(t *testing.T) {
 	require.Contains(t, line, "is in use by another process")
 	require.NoError(t, b.Close())
 	start(t, dir, embedded.Config{})
-}
-
-func TestBadConfig(t *testing.T) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	defer l.Close()
-	dir := t.TempDir()
-	_, err = embedded.Start(dir, embedded.Config{Port: l.Addr().(*net.TCPAddr).Port})
-	require.ErrorContains(t, err, "address already in use")
-	start(t, dir, embedded.Config{}) // the lock was given back
 }
 
 // TestDeletedTopic: what is left of a topic that was deleted is no damage.

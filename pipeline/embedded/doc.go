@@ -19,9 +19,8 @@
 //     and not cut; only an unfinished batch at its end, which nobody was told of,
 //     may go (TestDamage, TestTornTail).
 //
-// Limits. An acknowledged record survives a loss of power only with SyncWrites,
-// and only as long as the disk does not fail: kfake does not look at what fsync
-// returns. All partitions share one core. Opening reads the whole log, about a
+// Limits. An acknowledged record survives the end of the process, but not a loss
+// of power: nothing waits for the disk. All partitions share one core. Opening reads the whole log, about a
 // second for each gigabyte, twice. Nothing goes by age or size, because a record
 // that was dropped before it reached the lake would be a gap: whoever knows that
 // one did says so to Trim.

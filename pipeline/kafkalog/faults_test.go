@@ -8,37 +8,11 @@ import (
 
 	"github.com/segmentio/kafka-go"
 	"github.com/stretchr/testify/require"
-	"github.com/twmb/franz-go/pkg/kfake"
-	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/beluga-cdc/beluga/pipeline"
 	"github.com/beluga-cdc/beluga/pipeline/kafkalog"
 	"github.com/beluga-cdc/beluga/schema"
 )
-
-func admin(addr string) *kafka.Client { return &kafka.Client{Addr: kafka.TCP(addr)} }
-
-func createTopic(t *testing.T, addr, name string, partitions int, settings ...kafka.ConfigEntry) {
-	t.Helper()
-	res, err := admin(addr).CreateTopics(t.Context(), &kafka.CreateTopicsRequest{Topics: []kafka.TopicConfig{
-		{Topic: name, NumPartitions: partitions, ReplicationFactor: 1, ConfigEntries: settings}}})
-	require.NoError(t, err)
-	require.NoError(t, res.Errors[name])
-}
-
-func deleteTopic(t *testing.T, addr, name string) {
-	t.Helper()
-	res, err := admin(addr).DeleteTopics(t.Context(), &kafka.DeleteTopicsRequest{Topics: []string{name}})
-	require.NoError(t, err)
-	require.NoError(t, res.Errors[name])
-}
-
-func produce(t *testing.T, addr, topic string, value string) {
-	t.Helper()
-	w := kafka.Writer{Addr: kafka.TCP(addr), Topic: topic, RequiredAcks: kafka.RequireAll, BatchTimeout: time.Millisecond}
-	defer w.Close()
-	require.NoError(t, w.WriteMessages(t.Context(), kafka.Message{Value: []byte(value)}))
-}
 
 // loaded makes a log with a loaded table, read into the lake.
 func loaded(t *testing.T, cfg kafkalog.Config) (*lake, *schema.Table) {
@@ -146,19 +120,8 @@ func TestUnfitTopicsAreRefused(t *testing.T) {
 // TestBrokerFaults: whatever the broker answers, every row arrives once, in
 // order. A producer that it does not know any more is replaced.
 func TestBrokerFaults(t *testing.T) {
-	c, err := kfake.NewCluster(kfake.NumBrokers(1))
-	require.NoError(t, err)
-	t.Cleanup(c.Close)
 	r := rand.New(rand.NewPCG(1, 1))
-	c.ControlKey(int16(kmsg.Produce), func(req kmsg.Request) (kmsg.Response, error, bool) {
-		c.KeepControl()
-		in := req.(*kmsg.ProduceRequest)
-		if !hasProducer(in) || r.IntN(3) > 0 {
-			return nil, nil, false
-		}
-		codes := []kafka.Error{kafka.NotLeaderForPartition, kafka.OutOfOrderSequenceNumber, kafka.UnknownProducerId, kafka.RequestTimedOut}
-		return produceFault(in, codes[r.IntN(len(codes))]), nil, true
-	})
+	c := refusing(t, r, 3, []kafka.Error{kafka.NotLeaderForPartition, kafka.OutOfOrderSequenceNumber, kafka.UnknownProducerId, kafka.RequestTimedOut})
 	cfg := config(c.ListenAddrs()[0])
 	cfg.BatchBytes = 500
 	s := newScript(t, r, 60)

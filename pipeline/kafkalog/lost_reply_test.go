@@ -97,21 +97,11 @@ func (c *lossyConn) Write(b []byte) (int, error) {
 // records are there twice.
 func TestLostReplies(t *testing.T) {
 	l := &lossy{r: rand.New(rand.NewPCG(2, 1))}
-	c, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.ListenFn(func(network, address string) (_ net.Listener, err error) {
+	r := rand.New(rand.NewPCG(3, 1))
+	c := refusing(t, r, 4, []kafka.Error{kafka.UnknownProducerId}, kfake.ListenFn(func(network, address string) (_ net.Listener, err error) {
 		l.Listener, err = net.Listen(network, address)
 		return l, err
 	}))
-	require.NoError(t, err)
-	t.Cleanup(c.Close)
-	r := rand.New(rand.NewPCG(3, 1))
-	c.ControlKey(int16(kmsg.Produce), func(req kmsg.Request) (kmsg.Response, error, bool) {
-		c.KeepControl()
-		in := req.(*kmsg.ProduceRequest)
-		if !hasProducer(in) || r.IntN(4) > 0 {
-			return nil, nil, false
-		}
-		return produceFault(in, kafka.UnknownProducerId), nil, true
-	})
 	cfg := config(c.ListenAddrs()[0])
 	cfg.BatchBytes, cfg.Partitions = 1000, 1
 	s := newScript(t, r, 60)

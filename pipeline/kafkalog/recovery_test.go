@@ -2,67 +2,18 @@ package kafkalog_test
 
 import (
 	"context"
-	"encoding/binary"
 	"fmt"
-	"io"
-	"net"
 	"strconv"
-	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/segmentio/kafka-go"
 	"github.com/stretchr/testify/require"
-	"github.com/twmb/franz-go/pkg/kfake"
-	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/beluga-cdc/beluga/pipeline"
 	"github.com/beluga-cdc/beluga/pipeline/kafkalog"
-	"github.com/beluga-cdc/beluga/pipeline/kafkalog/recordbatch"
 	"github.com/beluga-cdc/beluga/schema"
 )
-
-// stalling is a broker that can be told not to take rows for one partition.
-type stalling struct {
-	addr      string
-	partition atomic.Int32 // −1: it takes all
-}
-
-func stallingBroker(t *testing.T) *stalling {
-	c, err := kfake.NewCluster(kfake.NumBrokers(1))
-	require.NoError(t, err)
-	t.Cleanup(c.Close)
-	b := &stalling{addr: c.ListenAddrs()[0]}
-	b.partition.Store(-1)
-	c.ControlKey(int16(kmsg.Produce), func(req kmsg.Request) (kmsg.Response, error, bool) {
-		c.KeepControl()
-		in := req.(*kmsg.ProduceRequest)
-		if in.Topics[0].Partitions[0].Partition != b.partition.Load() {
-			return nil, nil, false
-		}
-		return produceFault(in, kafka.NotLeaderForPartition), nil, true
-	})
-	return b
-}
-
-// produceFault is the answer of a broker that did not take what it was sent.
-func produceFault(in *kmsg.ProduceRequest, code kafka.Error) kmsg.Response {
-	out := in.ResponseKind().(*kmsg.ProduceResponse)
-	topic := kmsg.NewProduceResponseTopic()
-	topic.Topic = in.Topics[0].Topic
-	part := kmsg.NewProduceResponseTopicPartition()
-	part.Partition, part.ErrorCode = in.Topics[0].Partitions[0].Partition, int16(code)
-	topic.Partitions = append(topic.Partitions, part)
-	out.Topics = append(out.Topics, topic)
-	return out
-}
-
-// hasProducer tells whether a request holds rows. Claims, fences and checkpoints
-// have no producer id.
-func hasProducer(in *kmsg.ProduceRequest) bool {
-	b, _, ok, err := recordbatch.Cut(in.Topics[0].Partitions[0].Records)
-	return err == nil && ok && b.Producer.ID >= 0
-}
 
 // idIn returns the n-th id whose row goes to that partition of three.
 func idIn(partition, n int) int64 {
@@ -75,14 +26,6 @@ func idIn(partition, n int) int64 {
 			return id
 		}
 	}
-}
-
-func endOf(t *testing.T, addr, topic string, partition int) int64 {
-	t.Helper()
-	res, err := admin(addr).ListOffsets(t.Context(), &kafka.ListOffsetsRequest{Topics: map[string][]kafka.OffsetRequest{topic: {kafka.LastOffsetOf(partition)}}})
-	require.NoError(t, err)
-	require.NoError(t, res.Topics[topic][0].Error)
-	return res.Topics[topic][0].LastOffset
 }
 
 // torn makes a log whose source was killed when partition 0 had the rows of
@@ -255,32 +198,4 @@ func TestSelectionOutlivesItsClaim(t *testing.T) {
 	require.ErrorAs(t, writerUnder(t, cfg, "z"), &refused)
 	require.Equal(t, "x", refused.Was)
 	require.NoError(t, writerUnder(t, cfg, "x"))
-}
-
-// deleteRecords takes what lies before an offset out of a topic, as retention
-// does.
-func deleteRecords(t *testing.T, addr, topic string, before int64) {
-	t.Helper()
-	part := kmsg.NewDeleteRecordsRequestTopicPartition()
-	part.Offset = before
-	in := kmsg.NewDeleteRecordsRequestTopic()
-	in.Topic, in.Partitions = topic, append(in.Partitions, part)
-	req := kmsg.NewPtrDeleteRecordsRequest()
-	req.Topics = append(req.Topics, in)
-	conn, err := net.Dial("tcp", addr)
-	require.NoError(t, err)
-	defer conn.Close()
-	_, err = conn.Write(kmsg.NewRequestFormatter().AppendRequest(nil, req, 1))
-	require.NoError(t, err)
-	var size [4]byte
-	_, err = io.ReadFull(conn, size[:])
-	require.NoError(t, err)
-	body := make([]byte, binary.BigEndian.Uint32(size[:]))
-	_, err = io.ReadFull(conn, body)
-	require.NoError(t, err)
-	res := req.ResponseKind()
-	require.NoError(t, res.ReadFrom(body[4:])) // behind the correlation id
-	out := res.(*kmsg.DeleteRecordsResponse).Topics[0].Partitions[0]
-	require.Zero(t, out.ErrorCode)
-	require.Equal(t, before, out.LowWatermark)
 }

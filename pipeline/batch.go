@@ -107,6 +107,10 @@ func (b *batcher) event(ctx context.Context, e schema.Event) error {
 		return b.block(ctx, e)
 	case schema.SchemaChange:
 		return b.schemaChange(ctx, e)
+	case schema.Anew:
+		// The last Commit is no place to cut at any more: tables are void from here.
+		b.touch()
+		return nil
 	case schema.Commit:
 		for id, p := range b.ahead {
 			if e.Position.Contains(p) {

@@ -17,7 +17,13 @@ type Resume struct {
 	// position, which may be ahead of Position where a crash fell between the
 	// commits of a cut.
 	Tables map[schema.TableID]TableState
+	// History is the number of the last load that was begun. If it is greater than
+	// the Position's, that load was not finished, and Tables may hold parts of it.
+	History int64
 }
+
+// Unfinished tells whether a load was begun after Position and did not end.
+func (r Resume) Unfinished() bool { return r.History > r.Position.History }
 
 // TableState is what the lake durably knows of one table.
 type TableState struct {

@@ -115,13 +115,20 @@ func (b *Block) Size() int {
 	return n
 }
 
-// Event is what travels from a source to a sink: a *Block, a Commit or a
-// SchemaChange.
+// Event is what travels from a source to a sink: a *Block, a Commit, a
+// SchemaChange or Anew.
 type Event interface{ event() }
 
 func (*Block) event()       {}
 func (Commit) event()       {}
 func (SchemaChange) event() {}
+func (Anew) event()         {}
+
+// Anew begins a load of all tables, which ends with the next Commit. Positions
+// from then on are of the history with this number, and what is remembered of
+// transactions before means nothing any more: their names may come again for
+// others. A table that the load does not bring stays as it is.
+type Anew struct{ History int64 }
 
 // Commit ends a transaction, or several: every block sent before it is complete
 // with it. Only a Commit carries a position, so nobody can resume inside a

@@ -15,6 +15,13 @@ type Position struct {
 	File   string  `json:"file,omitempty"`
 	Offset uint64  `json:"offset,omitempty"`
 
+	// History is the number of the load of all tables that the position stems from,
+	// counted in each lake. A server that was reset or restored uses the names of
+	// its transactions again, so sets of two histories cannot be compared: the later
+	// history stands beyond the earlier one, whatever is in them. Zero is a position
+	// that only the server told of.
+	History int64 `json:"history,omitempty"`
+
 	// Log is how far the reader of a log between source and sink had come, by
 	// "topic/partition". Empty on the direct transport.
 	Log map[string]LogPosition `json:"log,omitempty"`
@@ -44,6 +51,8 @@ func (p Position) Contains(q Position) bool {
 	switch {
 	case q.IsZero():
 		return true
+	case p.History != q.History && p.History != 0 && q.History != 0:
+		return p.History > q.History
 	case p.UsesGTIDs() || q.UsesGTIDs():
 		return p.GTIDs.ContainsSet(q.GTIDs)
 	case p.Server != q.Server:

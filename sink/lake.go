@@ -82,9 +82,11 @@ func (l *Lake) Resume(ctx context.Context) (pipeline.Resume, error) {
 		return pipeline.Resume{}, err
 	}
 	r := pipeline.Resume{Position: l.cuts.state.Position, Tables: map[schema.TableID]pipeline.TableState{}}
+	r.History = r.Position.History
 	for id, t := range l.tables {
 		if t.head.state != "" {
 			r.Tables[id] = pipeline.TableState{Table: t.shape, Position: t.state.Position}
+			r.History = max(r.History, t.state.Position.History)
 		}
 	}
 	return r, nil

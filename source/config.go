@@ -34,6 +34,9 @@ type Config struct {
 	// to receive them, as a replica does that was just made the source; 10 s.
 	ReplicaWait time.Duration
 
+	Mode     SnapshotMode // Initial
+	Switches Switches     // of ConfigurationBased
+
 	OldImages binlog.OldImages
 	ServerID  uint32        // to register as a replica; random
 	Heartbeat time.Duration // of a silent binlog; 10 s

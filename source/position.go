@@ -24,6 +24,8 @@ const reload = "load the tables again: run with an empty lake (--to another fold
 type PositionLostError struct {
 	Missing schema.GTIDSet // transactions that are needed and gone; empty without GTIDs
 	File    string         // without GTIDs: the file that is gone
+
+	remedy string
 }
 
 func (e *PositionLostError) Error() string {
@@ -31,7 +33,7 @@ func (e *PositionLostError) Error() string {
 	if !e.Missing.IsEmpty() {
 		what = "transactions " + e.Missing.String()
 	}
-	return fmt.Sprintf("the server has purged %s, which come after our position; remedy: %s", what, reload)
+	return fmt.Sprintf("the server has purged %s, which come after our position; remedy: %s; and keep the binlog longer (SET PERSIST binlog_expire_logs_seconds = …)", what, e.remedy)
 }
 
 // Is makes it an ErrPositionLost.
@@ -42,6 +44,8 @@ func (e *PositionLostError) Is(target error) bool { return target == ErrPosition
 type AheadError struct {
 	Extra schema.GTIDSet // empty without GTIDs
 	Text  string         // without GTIDs: what differs
+
+	remedy string
 }
 
 func (e *AheadError) Error() string {
@@ -49,7 +53,7 @@ func (e *AheadError) Error() string {
 	if !e.Extra.IsEmpty() {
 		what = "the lake holds transactions that the server does not have: " + e.Extra.String()
 	}
-	return what + "; remedy: if this is the wrong server, correct --from; if it was promoted or restored without them, load the tables again: run with an empty lake (--to another folder)"
+	return what + "; remedy: if this is the wrong server, correct --from; if it was reset, promoted or restored without them, " + e.remedy
 }
 
 // ServerPosition returns where the server stands, and its time.
@@ -72,10 +76,10 @@ func (m *MySQL) checkPosition(ctx context.Context, p schema.Position) error {
 		if err != nil {
 			return err
 		}
-		if p.UsesGTIDs() {
+		if p.UsesGTIDs() || p.File == "" {
 			err = m.checkGTIDs(ctx, s, p.GTIDs)
 		} else {
-			err = checkFile(ctx, s, p)
+			err = m.checkFile(ctx, s, p)
 		}
 		s.Close()
 		switch {
@@ -96,9 +100,14 @@ func (m *MySQL) CheckResume(ctx context.Context, from pipeline.Resume) (Faults, 
 	if err != nil {
 		return nil, err
 	}
-	if from.Position.IsZero() {
-		return nil, nil
+	rules := m.cfg.rules()
+	switch next, err := rules.first(from); {
+	case err != nil:
+		return nil, err
+	case next != goOn:
+		return sel.leftOut(present(from)), nil
 	}
+	from.Tables = present(from)
 	faults := sel.leftOut(from.Tables)
 	_, err = m.watchNewcomers(ctx, from, nil)
 	var unloaded Faults
@@ -107,7 +116,8 @@ func (m *MySQL) CheckResume(ctx context.Context, from pipeline.Resume) (Faults, 
 	}
 	cfg := m.cfg
 	cfg.ReplicaWait = time.Second
-	return faults, session.Explain(cfg.Endpoint, errors.Join(err, New(cfg, m.log).checkPosition(ctx, from.Position)))
+	quick := New(cfg, m.log)
+	return faults, session.Explain(cfg.Endpoint, errors.Join(err, quick.checkPosition(ctx, from.Position), quick.checkShapes(ctx, from, rules)))
 }
 
 func (m *MySQL) checkGTIDs(ctx context.Context, s *session.Session, ours schema.GTIDSet) error {
@@ -123,7 +133,7 @@ func (m *MySQL) checkGTIDs(ctx context.Context, s *session.Session, ours schema.
 			return fmt.Errorf("waiting for transactions of ours: %w", err)
 		}
 		if timedOut, err := r.GetInt(0, 0); err != nil || timedOut != 0 {
-			return &AheadError{Extra: extra}
+			return &AheadError{Extra: extra, remedy: m.cfg.rules().remedy()}
 		}
 	}
 	purged, err := readGTIDs(ctx, s, "gtid_purged")
@@ -131,7 +141,7 @@ func (m *MySQL) checkGTIDs(ctx context.Context, s *session.Session, ours schema.
 		return err
 	}
 	if missing := purged.Subtract(ours); !missing.IsEmpty() {
-		return &PositionLostError{Missing: missing}
+		return &PositionLostError{Missing: missing, remedy: m.cfg.rules().remedy()}
 	}
 	return nil
 }
@@ -147,13 +157,13 @@ func readGTIDs(ctx context.Context, s *session.Session, variable string) (schema
 
 // checkFile does for a place in a file what can be done: the server must be the
 // same one, and still have the file, at least that long.
-func checkFile(ctx context.Context, s *session.Session, p schema.Position) error {
+func (m *MySQL) checkFile(ctx context.Context, s *session.Session, p schema.Position) error {
 	r, err := s.Query(ctx, "SELECT @@server_uuid")
 	if err != nil {
 		return fmt.Errorf("reading the server's identity: %w", err)
 	}
 	if uuid, _ := r.GetString(0, 0); !strings.EqualFold(uuid, p.Server) {
-		return &AheadError{Text: fmt.Sprintf("the lake's position %s is a place in the files of server %s, and this is server %s", p, p.Server, uuid)}
+		return &AheadError{Text: fmt.Sprintf("the lake's position %s is a place in the files of server %s, and this is server %s", p, p.Server, uuid), remedy: m.cfg.rules().remedy()}
 	}
 	if r, err = s.Query(ctx, "SHOW BINARY LOGS"); err != nil {
 		return fmt.Errorf("listing the binary logs: %w", err)
@@ -168,9 +178,42 @@ func checkFile(ctx context.Context, s *session.Session, p schema.Position) error
 			continue
 		}
 		if uint64(size) < p.Offset {
-			return &AheadError{Text: fmt.Sprintf("the lake's position is %s, and the server's file has only %d bytes: the server has lost what came after", p, size)}
+			return &AheadError{Text: fmt.Sprintf("the lake's position is %s, and the server's file has only %d bytes: the server has lost what came after", p, size), remedy: m.cfg.rules().remedy()}
 		}
 		return nil
 	}
-	return &PositionLostError{File: p.File}
+	return &PositionLostError{File: p.File, remedy: m.cfg.rules().remedy()}
+}
+
+// oldest returns the position before everything that the server's binlog still
+// holds.
+func (m *MySQL) oldest(ctx context.Context) (schema.Position, error) {
+	fail := func(err error) (schema.Position, error) {
+		return schema.Position{}, fmt.Errorf("finding the oldest binlog: %w", err)
+	}
+	s, err := m.openSession(ctx)
+	if err != nil {
+		return fail(err)
+	}
+	defer s.Close()
+	r, err := s.Query(ctx, "SELECT @@global.gtid_mode, @@server_uuid")
+	if err != nil {
+		return fail(err)
+	}
+	mode, _ := r.GetString(0, 0)
+	uuid, _ := r.GetString(0, 1)
+	p := schema.Position{Server: uuid, History: 1}
+	if strings.HasPrefix(mode, "ON") && !strings.HasSuffix(mode, "PERMISSIVE") {
+		if p.GTIDs, err = readGTIDs(ctx, s, "gtid_purged"); err != nil {
+			return fail(err)
+		}
+		return p, nil
+	}
+	if r, err = s.Query(ctx, "SHOW BINARY LOGS"); err != nil {
+		return fail(err)
+	}
+	const magic = 4 // bytes before a file's first event
+	p.File, _ = r.GetString(0, 0)
+	p.Offset = magic
+	return p, nil
 }

@@ -26,7 +26,7 @@ func checkCommand(out streams) *cobra.Command {
   beluga check -c beluga.yml`,
 		Args: noArgs,
 	}
-	settings := addConfigFlags(cmd, []string{"from", "to"}, "name", "from", "to", "tables", "readers", "kafka", "log")
+	settings := addConfigFlags(cmd, []string{"from", "to"}, "name", "from", "to", "tables", "readers", "kafka", "log", "snapshot.mode", "snapshot.configuration-based")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		c, err := settings.load()
 		if err != nil {
@@ -106,7 +106,11 @@ func checkLake(ctx context.Context, c *Config, src *source.MySQL, r *checklist) 
 func checkTogether(ctx context.Context, src *source.MySQL, lake *sink.Lake, resume pipeline.Resume, r *checklist) error {
 	faults, err := src.CheckResume(ctx, resume)
 	r.serverFaults(faults)
-	if err != nil {
+	switch {
+	case err == nil:
+	case src.LoadsAfter(err):
+		r.line("warning", "position", remedyApart(err.Error(), ""), "a run in this snapshot mode loads all tables anew")
+	default:
 		r.fault("position", err.Error())
 	}
 	return checkOwners(ctx, src, lake)

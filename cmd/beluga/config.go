@@ -67,8 +67,45 @@ type MemoryConfig struct {
 
 // SnapshotConfig says how tables are loaded first.
 type SnapshotConfig struct {
-	Connections int `yaml:"connections" help:"connections that read tables at the same time"`
-	ChunkRows   int `yaml:"chunk-rows" help:"rows of a table that one connection takes at a time"`
+	Mode        string `yaml:"mode" enum:"initial,always,initial_only,no_data,recovery,when_needed,never,configuration_based,schema_only,schema_only_recovery" help:"when tables are loaded: initial where the lake has no position; always at each start; initial_only, to end then; no_data never, changes from now on; recovery never, if lake and server agree on the columns; when_needed as initial, and whenever the position is gone from the server; never, from the oldest binlog on; configuration_based by the switches below; schema_only and schema_only_recovery are older names of no_data and recovery"`
+	Connections int    `yaml:"connections" help:"connections that read tables at the same time"`
+	ChunkRows   int    `yaml:"chunk-rows" help:"rows of a table that one connection takes at a time"`
+
+	ConfigurationBased SwitchesConfig `yaml:"configuration-based"`
+}
+
+// SwitchesConfig makes up the snapshot mode configuration_based.
+type SwitchesConfig struct {
+	Data          bool `yaml:"data" help:"configuration_based: load the tables at each start"`
+	Schema        bool `yaml:"schema" help:"configuration_based: without a load, begin with empty tables, or compare the columns of lake and server where the lake has a position"`
+	OnDataError   bool `yaml:"on-data-error" help:"configuration_based: load the tables when the position is gone from the server"`
+	OnSchemaError bool `yaml:"on-schema-error" help:"configuration_based: compare the columns of lake and server at each start, and load the tables when they differ"`
+	StartStream   bool `yaml:"start-stream" help:"configuration_based: follow the binlog"`
+}
+
+// validate finds switches that would be ignored, or do nothing.
+func (s *SnapshotConfig) validate(bad func(path, format string, args ...any)) {
+	const based = string(source.ConfigurationBased)
+	on := s.ConfigurationBased
+	switch {
+	case s.Mode != based && on != SwitchesConfig{}:
+		bad("snapshot.configuration-based", "its switches count only with snapshot.mode %s, which is %s", based, s.Mode)
+	case s.Mode == based && !on.Data && !on.Schema && !on.StartStream:
+		bad("snapshot.mode", "%s would do nothing: turn on at least one of snapshot.configuration-based.data, .schema and .start-stream", based)
+	}
+	positive(bad, "snapshot.connections", s.Connections)
+	positive(bad, "snapshot.chunk-rows", s.ChunkRows)
+}
+
+// mode is snapshot.mode by its present name.
+func (s *SnapshotConfig) mode() source.SnapshotMode {
+	switch s.Mode {
+	case "schema_only":
+		return source.NoData
+	case "schema_only_recovery":
+		return source.Recovery
+	}
+	return source.SnapshotMode(s.Mode)
 }
 
 // ShutdownConfig says how the process stops.
@@ -93,7 +130,7 @@ func defaultConfig() Config {
 		},
 		Commit:   CommitConfig{Interval: Duration(10 * time.Second), Rows: 1_000_000},
 		Memory:   MemoryConfig{Limit: 512 << 20},
-		Snapshot: SnapshotConfig{Connections: 2, ChunkRows: 100_000},
+		Snapshot: SnapshotConfig{Mode: string(source.Initial), Connections: 2, ChunkRows: 100_000},
 		Shutdown: ShutdownConfig{Timeout: Duration(30 * time.Second)},
 		Log:      LogConfig{Level: "info", Format: "text"},
 	}
@@ -187,8 +224,7 @@ func (c *Config) validate(needs []string) (faults []fault) {
 	} else if c.Commit.Bytes > c.Memory.Limit/2 {
 		bad("commit.bytes", "%s is more than half of memory.limit (%s): one batch is written while the next is filled", c.Commit.Bytes, c.Memory.Limit)
 	}
-	positive(bad, "snapshot.connections", c.Snapshot.Connections)
-	positive(bad, "snapshot.chunk-rows", c.Snapshot.ChunkRows)
+	c.Snapshot.validate(bad)
 	positive(bad, "shutdown.timeout", c.Shutdown.Timeout)
 	return faults
 }

@@ -55,8 +55,7 @@ func addConfigFlags(cmd *cobra.Command, needs []string, uses ...string) *setting
 	cmd.Flags().StringVarP(&s.file, "config", "c", "", "configuration `file`; a flag counts more than what the file says")
 	def := defaultConfig()
 	for _, o := range options(&def) {
-		section, _, _ := strings.Cut(o.path, ".")
-		if len(uses) > 0 && !slices.Contains(uses, o.path) && !slices.Contains(uses, section) {
+		if len(uses) > 0 && !slices.ContainsFunc(uses, func(use string) bool { return o.path == use || strings.HasPrefix(o.path, use+".") }) {
 			continue
 		}
 		v := &flagValue{list: o.list != "", isBool: o.isBool()}

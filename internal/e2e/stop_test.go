@@ -26,13 +26,13 @@ func TestPositionLost(t *testing.T) {
 
 	server.Exec(t, "INSERT INTO shop.a VALUES (3, 3, 3); INSERT INTO shop.b VALUES (3, 3, 3); FLUSH BINARY LOGS; PURGE BINARY LOGS BEFORE NOW() + INTERVAL 1 DAY")
 	const purged = "continuing from the lake's position at SERVER: the server has purged transactions UUID:7-8, which come after our position%sremedy: " +
-		loadAgain + ", and keep the binlog longer (SET PERSIST binlog_expire_logs_seconds = …)"
+		againMode + keepLonger
 	refused(t, names, position, "beluga: "+fmt.Sprintf(purged, "\n    ")+"\n", command("run", args)...)
 	refused(t, names, fault, "ok       server: can be replicated\nFAULT    position: "+fmt.Sprintf(purged, "\n         ")+"\nbeluga: check: 1 of the above must be repaired first\n", command("check", args)...)
 
 	server.Exec(t, "RESET BINARY LOGS AND GTIDS; DELETE FROM shop.a WHERE id = 3")
 	const ahead = "continuing from the lake's position at SERVER: the lake holds transactions that the server does not have: UUID:2-6%sremedy: " +
-		"if this is the wrong server, correct --from; if it was promoted or restored without them, " + loadAgain
+		"if this is the wrong server, correct --from; if it was reset, promoted or restored without them, " + againMode
 	refused(t, names, position, "beluga: "+fmt.Sprintf(ahead, "\n    ")+"\n", command("run", args, "--once")...)
 	refused(t, names, fault, "ok       server: can be replicated\nFAULT    position: "+fmt.Sprintf(ahead, "\n         ")+"\nbeluga: check: 1 of the above must be repaired first\n", command("check", args)...)
 	require.Contains(t, runs(t, command("status", args)...), "does not have transactions that the lake has: "+uuid+":2-6; beluga check says what to do")

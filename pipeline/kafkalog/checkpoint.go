@@ -15,7 +15,7 @@ func (w *Writer) describe(cut int64, p schema.Position) checkpoint {
 	c := checkpoint{Log: w.identity, Position: p, Cut: cut, Tables: slices.Clone(w.entries), Partition: map[string]schema.LogPosition{},
 		Selection: w.cfg.Selection}
 	for _, t := range w.tables {
-		if t.shape != nil {
+		if t.shape != nil && !t.gone {
 			c.Shapes = append(c.Shapes, tableShape{Version: t.version, Table: t.shape})
 		}
 	}

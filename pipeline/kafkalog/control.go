@@ -16,13 +16,14 @@ import (
 // record of a later format stops who reads it.
 const controlFormat = 1
 
-// controlRecord is one record of the control topic. Exactly one of Claim, Table
-// and Checkpoint is set.
+// controlRecord is one record of the control topic. Exactly one of Claim, Table,
+// Load and Checkpoint is set.
 type controlRecord struct {
 	Format     int         `json:"format"`
 	Epoch      int64       `json:"epoch,omitempty"` // of the source that wrote it; a claim makes one
 	Claim      *claim      `json:"claim,omitempty"`
 	Table      *tableEntry `json:"table,omitempty"`
+	Load       int64       `json:"load,omitempty"` // of all tables, by its history, which begins here and ends with a checkpoint of that history
 	Checkpoint *checkpoint `json:"checkpoint,omitempty"`
 }
 
@@ -75,6 +76,7 @@ type controlState struct {
 	log        *logIdentity
 	tables     map[int64]tableEntry
 	checkpoint *checkpoint
+	history    int64 // of the last load that was begun
 }
 
 // apply takes the next record.
@@ -95,7 +97,10 @@ func (s *controlState) apply(r *recordbatch.Record) error {
 		// Written by a source that did not know yet that it was replaced.
 	case c.Table != nil:
 		s.addTable(*c.Table)
+	case c.Load != 0:
+		s.history = max(s.history, c.Load)
 	case c.Checkpoint != nil:
+		s.history = max(s.history, c.Checkpoint.Position.History)
 		s.identify(c.Checkpoint.Log)
 		for _, t := range c.Checkpoint.Tables {
 			s.addTable(t)

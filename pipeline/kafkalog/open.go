@@ -120,7 +120,8 @@ func (w *Writer) adopt(lake pipeline.Resume) error {
 	}
 	state := &w.control.state
 	w.identity = *state.log
-	w.resume = pipeline.Resume{Position: lake.Position, Tables: lake.Tables}
+	history := max(lake.History, state.history)
+	w.resume = pipeline.Resume{Position: lake.Position, Tables: lake.Tables, History: history}
 	c := state.checkpoint
 	if c == nil {
 		for id, s := range lake.Tables {
@@ -128,7 +129,7 @@ func (w *Writer) adopt(lake pipeline.Resume) error {
 		}
 	} else {
 		w.cut = c.Cut
-		w.resume = pipeline.Resume{Position: c.Position, Tables: map[schema.TableID]pipeline.TableState{}}
+		w.resume = pipeline.Resume{Position: c.Position, Tables: map[schema.TableID]pipeline.TableState{}, History: history}
 		for _, s := range c.Shapes {
 			if err := s.Table.Prepare(); err != nil {
 				return fmt.Errorf("taking over the checkpoint: %w", err)

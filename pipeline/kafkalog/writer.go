@@ -64,6 +64,7 @@ type writerTable struct {
 	version  int64
 	parts    []*partitionWriter // nil: not in the log yet
 	encoders *sync.Pool
+	gone     bool // the source has it no more: what the log holds of it stays
 }
 
 // openCut is a cut under way to the partitions.
@@ -97,6 +98,8 @@ func (w *Writer) Send(ctx context.Context, e schema.Event) error {
 		return w.sendChange(e)
 	case schema.Commit:
 		return w.sendCommit(e)
+	case schema.Anew:
+		return w.begin(e)
 	}
 	return fmt.Errorf("event of unknown type %T", e)
 }
@@ -168,6 +171,7 @@ func (w *Writer) change(c schema.SchemaChange) error {
 		return nil
 	}
 	t.version++
+	t.gone = t.gone && !c.Reset
 	if c.Reset {
 		// A load is never the same as an earlier one, however far that had come.
 		for _, p := range t.parts {
@@ -191,6 +195,24 @@ func (w *Writer) change(c schema.SchemaChange) error {
 		if err := p.mark(w.ctx, &r, time.Now().UnixMilli()); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// begin makes durable that a load of all tables begins, before anything of it
+// can be in the log: a source that goes on from the last checkpoint must know
+// that behind it the tables are void.
+func (w *Writer) begin(a schema.Anew) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.boundary, w.loading = false, true
+	if _, err := w.control.write(w.ctx, time.Now().UnixMilli(), controlRecord{Epoch: w.epoch, Load: a.History}); err != nil {
+		return fmt.Errorf("beginning a load: %w", err)
+	}
+	w.recovery.Abandon()
+	w.seen = w.seen[:0]
+	for _, t := range w.tables {
+		t.gone = true // until the load brings it
 	}
 	return nil
 }

@@ -81,7 +81,7 @@ func (r *run) commit(ctx context.Context) error {
 // here and nowhere else: with dozens of servers in it, a copy for each
 // transaction would cost more than the transaction.
 func (r *run) position() schema.Position {
-	p := schema.Position{Server: r.cfg.ServerUUID, File: r.file, Offset: r.boundary}
+	p := schema.Position{Server: r.cfg.ServerUUID, File: r.file, Offset: r.boundary, History: r.history}
 	if r.gtidMode {
 		p.GTIDs = r.gtids.Clone()
 	}

@@ -63,7 +63,7 @@ func (r *run) open(ctx context.Context, d *dialer, at schema.Position) (*dump, e
 	if err := r.register(conn, id); err != nil {
 		return nil, err
 	}
-	if err := request(conn, id, at); err != nil {
+	if err := request(conn, id, at, r.gtidMode); err != nil {
 		return nil, err
 	}
 	return &dump{conn: conn, br: bufio.NewReaderSize(conn.Conn.Conn, readBuffer)}, nil
@@ -98,8 +98,8 @@ func (r *run) register(conn *client.Conn, id uint32) error {
 	return err
 }
 
-func request(conn *client.Conn, id uint32, at schema.Position) error {
-	if !at.UsesGTIDs() {
+func request(conn *client.Conn, id uint32, at schema.Position, gtids bool) error {
+	if !gtids {
 		if at.Offset > math.MaxUint32 {
 			return fmt.Errorf("%w: %s lies beyond 4 GiB of its file, where only GTIDs can begin; remedy: SET PERSIST gtid_mode=ON, then load all tables again", ErrPositionLost, at)
 		}
@@ -112,12 +112,12 @@ func request(conn *client.Conn, id uint32, at schema.Position) error {
 	if err != nil {
 		return fmt.Errorf("position %s: %w", at, err)
 	}
-	gtids := set.Encode()
+	encoded := set.Encode()
 	b := binary.LittleEndian.AppendUint32([]byte{mysql.COM_BINLOG_DUMP_GTID, 0, 0}, id)
 	b = binary.LittleEndian.AppendUint32(b, 0) // no file name
 	b = binary.LittleEndian.AppendUint64(b, fileHeaderLength)
-	b = binary.LittleEndian.AppendUint32(b, uint32(len(gtids)))
-	return command(conn, append(b, gtids...))
+	b = binary.LittleEndian.AppendUint32(b, uint32(len(encoded)))
+	return command(conn, append(b, encoded...))
 }
 
 func command(conn *client.Conn, b []byte) error {

@@ -50,6 +50,10 @@ type Config struct {
 	// happens; three missed ones are a lost connection. Zero: 10 s.
 	Heartbeat time.Duration
 
+	// GTIDs: a start without GTIDs is the one before all transactions, and not a
+	// place in a file.
+	GTIDs bool
+
 	// Captures tells whether a table is wanted.
 	Captures func(schema.TableID) bool
 	// Collations gives the character set of each collation id, from
@@ -143,6 +147,7 @@ type run struct {
 	prepared map[string]bool     // XA transactions without captured rows that await their commit
 
 	// Where the stream stands.
+	history    int64 // of the positions
 	gtidMode   bool
 	gtids      schema.GTIDSet // all transactions that ended
 	file       string
@@ -179,7 +184,8 @@ func newRun(cfg Config, from pipeline.Resume, out Sender) *run {
 		maps:     map[uint64]*version{},
 		versions: map[string]*version{},
 		prepared: map[string]bool{},
-		gtidMode: from.Position.UsesGTIDs(),
+		history:  from.Position.History,
+		gtidMode: from.Position.UsesGTIDs() || cfg.GTIDs,
 		gtids:    from.Position.GTIDs.Clone(),
 		file:     from.Position.File,
 		offset:   from.Position.Offset,

@@ -25,15 +25,33 @@ type Sender interface {
 // Load sends everything in the snapshot: the shape of each table, which voids
 // what was there before, the rows of all tables, and one Commit.
 func (s *Snapshot) Load(ctx context.Context, out Sender) error {
-	for _, t := range s.Tables {
-		if err := out.Send(ctx, schema.SchemaChange{Table: t, Reset: true}); err != nil {
-			return err
-		}
+	if err := s.begin(ctx, out); err != nil {
+		return err
 	}
 	if err := s.loadRows(ctx, out); err != nil {
 		return err
 	}
 	return out.Send(ctx, schema.Commit{Position: s.Position, Time: s.Time})
+}
+
+// Define is Load without the rows.
+func (s *Snapshot) Define(ctx context.Context, out Sender) error {
+	if err := s.begin(ctx, out); err != nil {
+		return err
+	}
+	return out.Send(ctx, schema.Commit{Position: s.Position, Time: s.Time})
+}
+
+func (s *Snapshot) begin(ctx context.Context, out Sender) error {
+	if err := out.Send(ctx, schema.Anew{History: s.Position.History}); err != nil {
+		return err
+	}
+	for _, t := range s.Tables {
+		if err := out.Send(ctx, schema.SchemaChange{Table: t, Reset: true}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // loadRows lets every reader take the next chunk as soon as it is free: the

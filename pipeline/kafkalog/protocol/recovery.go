@@ -139,6 +139,14 @@ func (r *Recovery) Reset(part int) {
 	r.settle()
 }
 
+// Abandon forgets everything: a load of all tables is about to begin. Tables that
+// it brings are void before it, and of the others no transaction will be passed
+// again; waiting for one would be to wait for ever.
+func (r *Recovery) Abandon() {
+	clear(r.pending)
+	r.settle()
+}
+
 func (r *Recovery) anywhere(t Txn) bool {
 	for _, s := range r.parts {
 		if _, ok := s.found[t]; ok {

@@ -15,4 +15,6 @@
 //     (TestHugeTransactionSpills, TestDirectIsBounded).
 //  6. A source that is told to stop ends at a Commit, and what is complete is
 //     committed (TestStopCommits).
+//  7. A position of a later load stands beyond those of earlier ones, whatever
+//     transactions are in it (TestLoadAfterReset).
 package pipeline

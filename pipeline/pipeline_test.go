@@ -430,3 +430,28 @@ func BenchmarkFold(b *testing.B) {
 		}
 	}
 }
+
+// TestLoadAfterReset: a load after the server was reset ends at a position that
+// does not contain the one before, nor that of a table which was ahead and is
+// not on the server any more. It is published all the same.
+func TestLoadAfterReset(t *testing.T) {
+	a, gone := table(t, "a"), table(t, "gone")
+	old, ahead, anew := position(5), position(7), position(2)
+	old.History, ahead.History, anew.History = 1, 1, 2
+	lake := Resume{Position: old, History: 1, Tables: map[schema.TableID]TableState{a.ID: {a, old}, gone.ID: {gone, ahead}}}
+	jobs := make(chan job, 16)
+	b := newBatcher(Limits{Interval: time.Hour, Rows: 1, Bytes: 1 << 20}, lake, jobs, new(Stats))
+	for _, e := range []schema.Event{schema.Anew{History: 2}, schema.SchemaChange{Table: a, Reset: true}, schema.Commit{Position: anew}} {
+		require.NoError(t, b.event(t.Context(), e))
+	}
+	require.NoError(t, b.finish(t.Context()))
+	close(jobs)
+	var cuts []schema.Commit
+	for j := range jobs {
+		if j.commit != nil {
+			cuts = append(cuts, *j.commit)
+		}
+	}
+	require.Len(t, cuts, 1)
+	require.Equal(t, int64(2), cuts[0].Position.History)
+}

@@ -409,3 +409,21 @@ func TestExtentSparesGrowth(t *testing.T) {
 	e.Reserve(small)
 	require.Less(t, cap(small.New[0].Data), 1000, "a large block was never forgotten")
 }
+
+// TestHistories: after a reset the server uses names again, so only the number of
+// the load tells which of two positions is later.
+func TestHistories(t *testing.T) {
+	at := func(history, n int64) (p Position) {
+		p.History = history
+		for i := int64(1); i <= n; i++ {
+			p.GTIDs.Add(GTID{N: i})
+		}
+		return p
+	}
+	require.True(t, at(2, 1).Contains(at(1, 9)))
+	require.False(t, at(1, 9).Contains(at(2, 1)))
+	require.False(t, at(2, 1).Contains(at(2, 2)), "within a history the sets count")
+	require.False(t, at(0, 1).Contains(at(2, 2)), "what a server tells is of no history")
+	require.True(t, at(2, 2).Contains(at(0, 2)))
+	require.False(t, at(2, 2).Contains(at(0, 3)))
+}

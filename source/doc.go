@@ -21,6 +21,9 @@
 //  6. A table whose changes were not followed, or that was never loaded, is no
 //     reason for silence (TestRefusesToForgetTables and
 //     TestRefusesTablesThatWereNeverLoaded of internal/e2e).
-//  7. Every error that leaves the package names cause and remedy, once
+//  7. A snapshot mode does at a start what Debezium's of that name does
+//     (TestModeRules; TestModesWhenPurged, TestModesWhenReset and
+//     TestPositionLostWhileRunning of internal/e2e).
+//  8. Every error that leaves the package names cause and remedy, once
 //     (TestConnectFaults).
 package source

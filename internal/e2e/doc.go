@@ -27,6 +27,9 @@
 //     (TestPositionLost). A statement that cannot be followed ends it with the
 //     table and the statement, and leaves the lake at the transaction before or
 //     an earlier one (TestStatementsThatCannotBeFollowed).
+//     In the modes that load anew instead, the lake is equal to the server
+//     afterwards, over each transport (TestModesWhenPurged, TestModesWhenReset,
+//     TestPositionLostWhileRunning, TestAnotherServerTakesTheAddress).
 //  7. The one change of values, zero dates to NULL, is counted aloud
 //     (TestZeroDatesAreCounted).
 //  8. SIGTERM commits whole transactions that were read, and never shows half a

@@ -36,7 +36,7 @@
 //     (TestNoCutBeforeAllIsPassed), and what a source left unfinished is finished
 //     under the same selection of tables only (TestChangedSelection,
 //     TestSelectionOutlivesItsClaim).
-// 10. A load of all tables that did not end is known as one, and nothing that
+//  10. A load of all tables that did not end is known as one, and nothing that
 //     stood before a load is taken for what comes behind it
 //     (TestUnfinishedLoad, TestLoadWithoutATable).
 package kafkalog

@@ -191,6 +191,19 @@ func dumps(t *testing.T, server *servers.MySQLServer) (ids []string) {
 	return ids
 }
 
+// TestResetUnderTheStream: the server does not end the connection that it sends
+// its binlog over, and begins with the first names again.
+func TestResetUnderTheStream(t *testing.T) {
+	server := servers.MySQL(t, "--max-binlog-size=1G")
+	_, args := shop(t, server, "shop")
+	p := start(t, command("run", args, "--snapshot-mode", "when_needed", "--commit-interval", "50ms")...)
+	p.says(t, "following the binlog")
+	server.Exec(t, "RESET BINARY LOGS AND GTIDS; UPDATE shop.b SET v = v + 1")
+	p.says(t, "loading all tables anew")
+	require.Contains(t, runs(t, command("verify", args)...), "equal: 2 tables, 4 rows")
+	p.terminate(t)
+}
+
 // TestAnotherServerTakesTheAddress: another server, restored from an older
 // state, stands behind --from. when_needed makes the lake its copy.
 func TestAnotherServerTakesTheAddress(t *testing.T) {

@@ -162,6 +162,10 @@ func (r *run) onGTID(h *header, body []byte) error {
 	} else if err := t.readGTID(h.typ, body); err != nil {
 		return err
 	}
+	if r.gtidMode && r.gtids.Contains(t.gtid) {
+		// It does not say so, and goes on with the names of earlier transactions.
+		return fmt.Errorf("%w: the server sends %s, which we have: it was reset and counts anew", ErrPositionLost, t.gtid)
+	}
 	if r.gtidMode && t.gtid.IsZero() {
 		return fmt.Errorf("the server logs transactions without GTIDs (at %s), but our position is a GTID set; remedy: SET PERSIST gtid_mode=ON again, then load all tables again", r.where(h))
 	}

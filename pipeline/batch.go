@@ -108,7 +108,12 @@ func (b *batcher) event(ctx context.Context, e schema.Event) error {
 	case schema.SchemaChange:
 		return b.schemaChange(ctx, e)
 	case schema.Anew:
-		// The last Commit is no place to cut at any more: tables are void from here.
+		// What is complete ends the history before: a table that the load does not
+		// bring stays so. Behind this the last Commit is no place to cut at any more,
+		// as tables are void.
+		if err := b.finish(ctx); err != nil {
+			return err
+		}
 		b.touch()
 		return nil
 	case schema.Commit:

@@ -16,5 +16,6 @@
 //  6. A source that is told to stop ends at a Commit, and what is complete is
 //     committed (TestStopCommits).
 //  7. A position of a later load stands beyond those of earlier ones, whatever
-//     transactions are in it (TestLoadAfterReset).
+//     transactions are in it, and no cut holds rows of two loads
+//     (TestLoadAfterReset, TestLoadEndsHistory).
 package pipeline

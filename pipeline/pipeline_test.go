@@ -455,3 +455,36 @@ func TestLoadAfterReset(t *testing.T) {
 	require.Len(t, cuts, 1)
 	require.Equal(t, int64(2), cuts[0].Position.History)
 }
+
+// TestLoadEndsHistory: what is complete when a load of all tables begins is cut
+// before it; what is not is in no cut of the old history.
+func TestLoadEndsHistory(t *testing.T) {
+	for _, complete := range []bool{true, false} {
+		a := table(t, "a")
+		old, anew := position(5), position(2)
+		old.History, anew.History = 1, 2
+		jobs := make(chan job, 16)
+		b := newBatcher(Limits{Interval: time.Hour, Rows: 100, Bytes: 1 << 20}, Resume{Position: position(4), Tables: map[schema.TableID]TableState{a.ID: {a, position(4)}}}, jobs, new(Stats))
+		events := []schema.Event{transaction(a, 5, change{op: schema.OpInsert, new: 1}), schema.Commit{Position: old}}
+		if !complete {
+			events = append(events, transaction(a, 6, change{op: schema.OpInsert, new: 2}))
+		}
+		events = append(events, schema.Anew{History: 2}, schema.Commit{Position: anew})
+		for _, e := range events {
+			require.NoError(t, b.event(t.Context(), e))
+		}
+		require.NoError(t, b.finish(t.Context()))
+		close(jobs)
+		var cuts []int64
+		for j := range jobs {
+			if j.commit != nil {
+				cuts = append(cuts, j.commit.Position.History)
+			}
+		}
+		if complete {
+			require.Equal(t, []int64{1, 2}, cuts)
+		} else {
+			require.Equal(t, []int64{2}, cuts)
+		}
+	}
+}

@@ -144,6 +144,8 @@ type SchemaChange struct {
 	Table *Table
 	// Reset: all earlier rows of the table are void. A load begins with it.
 	Reset bool
+	// History is the one that the table belongs to from a Reset on.
+	History int64
 	// Fill holds, by column name, the value that rows which are there already
 	// show in a column that is new (ADD COLUMN … DEFAULT): one row of Table's
 	// shape with the other columns null; nil: they show NULL.

@@ -29,6 +29,11 @@ func (l *Lake) Commit(ctx context.Context, cut schema.Commit) error {
 
 func (l *Lake) commit(ctx context.Context, cut schema.Commit) error {
 	l.cut++
+	if cut.Position.History > l.cuts.state.Position.History {
+		if err := l.leaveBehind(ctx, cut.Position.History); err != nil {
+			return err
+		}
+	}
 	var dirty []*lakeTable
 	for id, t := range l.tables {
 		if err := t.apply(ctx); err != nil {
@@ -62,6 +67,9 @@ func (l *Lake) commit(ctx context.Context, cut schema.Commit) error {
 	}
 	snapshots := map[string]int64{}
 	for id, t := range l.tables {
+		if t.history < cut.Position.History {
+			continue // no load brought it since: it is not on the server any more
+		}
 		if s := snapshotID(t.head.t); s != 0 {
 			snapshots[id.String()] = s
 		}
@@ -71,6 +79,33 @@ func (l *Lake) commit(ctx context.Context, cut schema.Commit) error {
 	}
 	clear(l.ahead)
 	return failpoint(stepCutPublished)
+}
+
+// leaveBehind gives up what the batch holds of tables that the load at its begin
+// did not bring. It may be half a transaction, or half a load before this one.
+func (l *Lake) leaveBehind(ctx context.Context, history int64) error {
+	for id, t := range l.tables {
+		if t.history >= history || !t.dirty && len(t.pending) == 0 {
+			continue
+		}
+		if err := t.abort(); err != nil {
+			return err
+		}
+		for _, f := range t.files {
+			if f != nil && !f.committed {
+				if err := t.discard(f); err != nil {
+					return err
+				}
+			}
+		}
+		was, err := l.adopt(ctx, id, t.head.t)
+		if err != nil {
+			return fmt.Errorf("table %s: %w", id, err)
+		}
+		was.orphan = was.head.state == ""
+		l.tables[id] = was
+	}
+	return nil
 }
 
 // commit makes the table's batch one snapshot.

@@ -34,10 +34,11 @@ func (l *Lake) define(ctx context.Context, c schema.SchemaChange) error {
 		if t, err = l.create(ctx, c.Table); err != nil {
 			return fmt.Errorf("creating table %s in the lake: %w", id, err)
 		}
-		l.tables[id] = t
+		l.tables[id], t.history = t, c.History
 		return nil
 	}
 	if c.Reset || t.orphan {
+		t.history = c.History
 		// What waits before it is void.
 		c.Reset, t.orphan = true, false
 		t.pending = nil

@@ -28,4 +28,6 @@
 //  6. A cut is published after all its tables, and names their snapshots
 //     (TestCuts).
 //  7. A table that is not this pipeline's is never changed (TestForeignTables).
+//  8. A table that a load of all tables did not bring keeps what the last cut
+//     before showed of it, and is in no cut since (TestTablesLeftBehind).
 package sink

@@ -203,6 +203,7 @@ func (l *Lake) adopt(ctx context.Context, id schema.TableID, it *table.Table) (*
 	if t.state, err = decodeState(h.state); err != nil {
 		return nil, err
 	}
+	t.history = t.state.Position.History
 	if uuid := it.Metadata().TableUUID().String(); h.state != "" && t.state.Table != uuid {
 		return nil, fmt.Errorf("the table is a copy: its state is of table %s, it is %s; drop it in the lake and load it again", t.state.Table, uuid)
 	}

@@ -18,10 +18,11 @@ import (
 
 // lakeTable is a table that this process writes.
 type lakeTable struct {
-	lake  *Lake
-	head  *head
-	shape *schema.Table // of the rows that are written now
-	state state         // of the head; zero: nothing was committed yet
+	lake    *Lake
+	head    *head
+	shape   *schema.Table // of the rows that are written now
+	state   state         // of the head; zero: nothing was committed yet
+	history int64         // that its rows belong to: of the last reset
 	// orphan: a run made the table and ended before its first commit. Its shape
 	// may be any.
 	orphan bool

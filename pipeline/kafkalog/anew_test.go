@@ -1,10 +1,17 @@
 package kafkalog_test
 
 import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/beluga-cdc/beluga/pipeline"
+	"github.com/beluga-cdc/beluga/pipeline/kafkalog"
 	"github.com/beluga-cdc/beluga/schema"
 )
 
@@ -66,4 +73,101 @@ func TestLoadWithoutATable(t *testing.T) {
 	_, w, _ = open(t, cfg, l)
 	require.Contains(t, w.Resume().Tables, other.ID)
 	require.NotContains(t, w.Resume().Tables, a.ID)
+}
+
+// TestLoadOutlivesItsRecord: the record that a load began is no longer kept, and
+// a checkpoint from before the load was written behind it.
+func TestLoadOutlivesItsRecord(t *testing.T) {
+	b := stallingBroker(t)
+	cfg := tornConfig(b.addr)
+	l, a := loaded(t, cfg)
+	tr, w, r := open(t, cfg, l)
+	send(t, w, block(a, 2, 0, change{op: schema.OpInsert, id: 2, v: "two"}), commit(2),
+		schema.Anew{History: 1}, schema.SchemaChange{Table: a, Reset: true, History: 1}, block(a, 0, 0, change{op: schema.OpRead, id: 1, v: "part"}))
+	require.NoError(t, w.Close(t.Context()))
+	var anew []int64
+	l.check = func(c schema.Commit) {
+		require.Equal(t, map[int64]string{1: "one", 2: "two"}, l.rows[a.ID], "what is complete ends the history before")
+		require.Empty(t, anew)
+	}
+	l.anew = func(e schema.Anew) { anew = append(anew, e.History) }
+	drain(t, r, l)
+	require.NoError(t, tr.Close())
+	require.Equal(t, []int64{1}, anew)
+	require.Equal(t, commit(2).Position.GTIDs, l.resume.Position.GTIDs)
+
+	deleteRecords(t, b.addr, "beluga-control.test", endOf(t, b.addr, "beluga-control.test", 0)-1)
+	l.restart()
+	_, w, _ = open(t, cfg, l)
+	require.Equal(t, commit(2).Position.GTIDs, w.Resume().Position.GTIDs)
+	require.True(t, w.Resume().Unfinished())
+}
+
+// TestKilledReloads: sources are killed at random moments, and many begin with a
+// load of all tables, from a server that gives the names of its transactions to
+// others each time and has not always the same tables. Every cut is compared with
+// the history that it belongs to.
+func TestKilledReloads(t *testing.T) {
+	for seed := range uint64(12) {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) { killedReloads(t, rand.New(rand.NewPCG(seed, 2))) })
+	}
+}
+
+func killedReloads(t *testing.T, r *rand.Rand) {
+	const last = 29
+	cfg := config(broker(t))
+	cfg.BatchBytes = 1 << (8 + r.IntN(6))
+	cfg.CheckpointInterval *= []time.Duration{1, 1000}[r.IntN(2)]
+	cfg.CutInterval *= []time.Duration{0, 1, 1000}[r.IntN(3)]
+	histories := []*script{{}}
+	l := newLake(t)
+	l.check = func(c schema.Commit) { histories[c.Position.History].checkCut(l)(c) }
+	// source returns the follower that goes on, or loads.
+	source := func(w pipeline.Writer, again bool) *follower {
+		from := w.Resume()
+		if !again && !from.Position.IsZero() && !from.Unfinished() {
+			return follow(histories[from.Position.History], w)
+		}
+		s := newScript(t, r, last+1)
+		s.history, s.alone = max(from.History, from.Position.History)+1, r.IntN(3) == 0
+		require.LessOrEqual(t, s.history, int64(len(histories)), "a load that nobody began was heard of")
+		histories = append(histories[:s.history], s)
+		return &follower{s: s, w: w, at: -1}
+	}
+	for range 12 {
+		ctx, kill := context.WithCancel(t.Context())
+		tr := kafkalog.New(cfg, quiet())
+		t.Cleanup(func() { kill(); tr.Close() })
+		w, err := tr.Writer(ctx, l.resume)
+		require.NoError(t, err)
+		rd, err := tr.Reader(ctx, l.resume)
+		require.NoError(t, err)
+		done := make(chan error, 1)
+		reading, stopReading := context.WithCancel(ctx)
+		go func() {
+			defer close(done) // what does not match ends this goroutine only
+			done <- read(reading, rd, l)
+		}()
+		f := source(w, r.IntN(2) == 0)
+		f.left = r.IntN(60)
+		require.NoError(t, f.run(ctx, r.IntN(5), f.at+r.IntN(min(20, last-max(f.at, 5)))))
+		switch r.IntN(2) {
+		case 0:
+			kill()
+		default:
+			require.NoError(t, w.Close(t.Context()))
+		}
+		stopReading()
+		if err := <-done; err != nil && !errors.Is(err, context.Canceled) {
+			require.NoError(t, err)
+		}
+		l.restart()
+	}
+	tr, w, rd := open(t, cfg, l)
+	f := source(w, true)
+	require.NoError(t, f.run(t.Context(), 3, last))
+	require.NoError(t, w.Close(t.Context()))
+	drain(t, rd, l)
+	require.NoError(t, tr.Close())
+	f.s.checkCut(l)(commitIn(f.s.history, last+1))
 }

@@ -16,10 +16,11 @@ type cutPayload struct {
 }
 
 // changePayload is the JSON of a DDL record. Whether it is a reset stands in the
-// header.
+// header. A reset without a table ends the table: nothing follows.
 type changePayload struct {
-	Table *schema.Table       `json:"table"`
-	Fill  map[int]*fillColumn `json:"fill,omitempty"`
+	Table   *schema.Table       `json:"table"`
+	History int64               `json:"history,omitempty"`
+	Fill    map[int]*fillColumn `json:"fill,omitempty"`
 }
 
 // fillColumn is the one value of a column of SchemaChange.Fill, as its vector
@@ -30,7 +31,7 @@ type fillColumn struct {
 }
 
 func encodeChange(c schema.SchemaChange) ([]byte, error) {
-	p := changePayload{Table: c.Table}
+	p := changePayload{Table: c.Table, History: c.History}
 	if c.Fill != nil {
 		p.Fill = map[int]*fillColumn{}
 		for i := range c.Fill.New {
@@ -60,13 +61,16 @@ func decodeChange(b []byte, reset bool) (c schema.SchemaChange, err error) {
 	if err := json.Unmarshal(b, &p); err != nil {
 		return c, err
 	}
-	if p.Table == nil {
+	switch {
+	case p.Table == nil && reset:
+		return schema.SchemaChange{Reset: true}, nil
+	case p.Table == nil:
 		return c, errors.New("it holds no table")
 	}
 	if err := p.Table.Prepare(); err != nil {
 		return c, err
 	}
-	c = schema.SchemaChange{Table: p.Table, Reset: reset}
+	c = schema.SchemaChange{Table: p.Table, Reset: reset, History: p.History}
 	if p.Fill == nil {
 		return c, nil
 	}

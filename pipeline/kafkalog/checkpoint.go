@@ -2,6 +2,7 @@ package kafkalog
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"time"
 
@@ -108,10 +109,66 @@ func (w *Writer) checkpoint(ctx context.Context) error {
 	if c == nil || c.Cut == w.written {
 		return nil
 	}
-	if _, err := w.control.write(ctx, time.Now().UnixMilli(), controlRecord{Epoch: w.epoch, Checkpoint: c}); err != nil {
+	if err := w.writeCheckpoint(ctx, c); err != nil {
 		return err
 	}
 	w.written = c.Cut
 	w.transport.noteCheckpoint(c.Partition)
 	return nil
+}
+
+// writeCheckpoint writes a checkpoint, which may be one from before a load that
+// has begun since, and says so.
+func (w *Writer) writeCheckpoint(ctx context.Context, c *checkpoint) error {
+	w.begunMu.Lock()
+	defer w.begunMu.Unlock()
+	c.Load = w.begun
+	_, err := w.control.write(ctx, time.Now().UnixMilli(), controlRecord{Epoch: w.epoch, Checkpoint: c})
+	return err
+}
+
+// begin makes durable that a load of all tables begins, before anything of it
+// can be in the log: a source that goes on from the last checkpoint must know
+// that behind it the tables are void.
+func (w *Writer) begin(a schema.Anew) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	// The last of what was there, for tables that the load does not bring.
+	if err := w.broadcastCut(false); err != nil {
+		return err
+	}
+	w.boundary, w.loading, w.reloading = false, true, true
+	if err := w.writeLoad(a.History); err != nil {
+		return fmt.Errorf("beginning a load: %w", err)
+	}
+	w.recovery.Abandon()
+	w.seen = w.seen[:0]
+	for _, t := range w.tables {
+		t.gone = true // until the load brings it
+	}
+	return nil
+}
+
+// leaveTables ends the versions of tables that a load did not bring. One of them
+// may stand in a part of the partitions only, where a reader waits for the rest
+// of the broadcast; and nobody is left to send it again.
+func (w *Writer) leaveTables() error {
+	for _, e := range w.entries {
+		t := w.tables[e.ID]
+		if !t.gone {
+			continue
+		}
+		if err := w.broadcastVersion(t, schema.SchemaChange{Reset: true}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (w *Writer) writeLoad(history int64) error {
+	w.begunMu.Lock()
+	defer w.begunMu.Unlock()
+	w.begun = history
+	_, err := w.control.write(w.ctx, time.Now().UnixMilli(), controlRecord{Epoch: w.epoch, Load: history})
+	return err
 }

@@ -60,6 +60,7 @@ type checkpoint struct {
 	Shapes    []tableShape                  `json:"shapes,omitempty"`
 	Partition map[string]schema.LogPosition `json:"partitions,omitempty"`
 	Selection string                        `json:"selection,omitempty"` // the claim's, which may be too old to be kept
+	Load      int64                         `json:"load,omitempty"`      // the last that was begun, whose record may be too old too
 }
 
 // tableShape is the version of a table that stands at a checkpoint. Version 0 is
@@ -100,7 +101,7 @@ func (s *controlState) apply(r *recordbatch.Record) error {
 	case c.Load != 0:
 		s.history = max(s.history, c.Load)
 	case c.Checkpoint != nil:
-		s.history = max(s.history, c.Checkpoint.Position.History)
+		s.history = max(s.history, c.Checkpoint.Position.History, c.Checkpoint.Load)
 		s.identify(c.Checkpoint.Log)
 		for _, t := range c.Checkpoint.Tables {
 			s.addTable(t)

@@ -38,5 +38,6 @@
 //     TestSelectionOutlivesItsClaim).
 //  10. A load of all tables that did not end is known as one, and nothing that
 //     stood before a load is taken for what comes behind it
-//     (TestUnfinishedLoad, TestLoadWithoutATable).
+//     (TestUnfinishedLoad, TestLoadOutlivesItsRecord, TestLoadWithoutATable,
+//     TestKilledReloads).
 package kafkalog

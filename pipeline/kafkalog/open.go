@@ -37,7 +37,7 @@ func (w *Writer) open(ctx context.Context, lake pipeline.Resume) error {
 		// The lake's tables and position become the log's: from here on the log
 		// says where a source goes on, not the lake.
 		first := w.describe(0, lake.Position)
-		if _, err := w.control.write(ctx, time.Now().UnixMilli(), controlRecord{Epoch: w.epoch, Checkpoint: &first}); err != nil {
+		if err := w.writeCheckpoint(ctx, &first); err != nil {
 			return err
 		}
 	}
@@ -121,6 +121,7 @@ func (w *Writer) adopt(lake pipeline.Resume) error {
 	state := &w.control.state
 	w.identity = *state.log
 	history := max(lake.History, state.history)
+	w.begun = history
 	w.resume = pipeline.Resume{Position: lake.Position, Tables: lake.Tables, History: history}
 	c := state.checkpoint
 	if c == nil {

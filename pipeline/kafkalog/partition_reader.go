@@ -167,7 +167,9 @@ func (p *partitionReader) ddl(ctx context.Context, r *recordbatch.Record) error 
 		return err
 	}
 	p.ahead.Schema = p.record.Version
-	p.use(c.Table)
+	if c.Table != nil {
+		p.use(c.Table)
+	}
 	return p.push(ctx, item{state: p.ahead, change: c, version: p.record.Version})
 }
 

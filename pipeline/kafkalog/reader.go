@@ -43,11 +43,13 @@ type Reader struct {
 	turn    int
 	aligner *protocol.Aligner
 	shapes  shapes
+	history int64                // of the last load that began
+	held    *schema.SchemaChange // its first, while that is told
 	cuts    map[int64]*cutPayload
 }
 
 func newReader(cfg Config, t *Transport, lake pipeline.Resume) *Reader {
-	return &Reader{cfg: cfg, transport: t, log: t.log, lake: lake, wake: make(chan struct{}, 1), entries: make(chan tableEntry, 16),
+	return &Reader{cfg: cfg, transport: t, log: t.log, lake: lake, history: lake.Position.History, wake: make(chan struct{}, 1), entries: make(chan tableEntry, 16),
 		identity: make(chan logIdentity, 1), tables: map[int64]bool{}, aligner: protocol.NewAligner(), cuts: map[int64]*cutPayload{}}
 }
 
@@ -173,13 +175,17 @@ func (r *Reader) Next(ctx context.Context) (schema.Event, error) {
 // advance takes the next complete step, or else the next item of a partition
 // that may deliver.
 func (r *Reader) advance() (e schema.Event, moved bool, err error) {
+	if c := r.held; c != nil {
+		r.held = nil
+		return *c, true, nil
+	}
 	step, ok, err := r.aligner.Next()
 	if err != nil {
 		return nil, false, err
 	}
 	if ok {
 		if step.Version != 0 {
-			return *r.shapes.take(step.Table, step.Version), true, nil
+			return r.change(r.shapes.take(step.Table, step.Version)), true, nil
 		}
 		return r.commit(step.Cut), true, nil
 	}
@@ -197,6 +203,20 @@ func (r *Reader) advance() (e schema.Event, moved bool, err error) {
 		}
 	}
 	return nil, false, nil
+}
+
+// change makes the event of a new table version. The first of a load stands for
+// its begin too: partitions have no record of that. The end of a table is none:
+// what it voids here is void in the sink as well.
+func (r *Reader) change(c *schema.SchemaChange) schema.Event {
+	if c.Table == nil {
+		return nil
+	}
+	if !c.Reset || c.History <= r.history {
+		return *c
+	}
+	r.held, r.history = c, c.History
+	return schema.Anew{History: c.History}
 }
 
 // take takes one item of a partition. The same partition is asked again next: its

@@ -23,6 +23,9 @@ type script struct {
 	shapes [][2]*schema.Table // by transaction: tables a and b
 	txns   [][2][]change
 	states [][2]map[int64]string
+
+	history int64 // of the load that it begins with
+	alone   bool  // the server has only table a
 }
 
 func newScript(t testing.TB, r *rand.Rand, n int) *script {
@@ -73,6 +76,7 @@ type follower struct {
 	s      *script
 	w      pipeline.Writer
 	at     int // the last transaction sent; −1: none
+	left   int // events until it is killed; 0: it is not
 	shapes [2]*schema.Table
 }
 
@@ -104,7 +108,7 @@ func (f *follower) run(ctx context.Context, loadAt, to int) error {
 		f.at++
 		first := 0
 		for i, c := range f.s.txns[f.at] {
-			if len(c) == 0 {
+			if len(c) == 0 || f.s.alone && i > 0 {
 				continue
 			}
 			if now := f.s.shapes[f.at][i]; len(now.Columns) != len(f.shapes[i].Columns) {
@@ -113,9 +117,12 @@ func (f *follower) run(ctx context.Context, loadAt, to int) error {
 			events = append(events, block(f.shapes[i], int64(f.at)+1, first, c...))
 			first += len(c)
 		}
-		events = append(events, commit(int64(f.at)+1))
+		events = append(events, commitIn(f.s.history, int64(f.at)+1))
 	}
-	for _, e := range events {
+	for i, e := range events {
+		if f.left > 0 && i == f.left {
+			return nil
+		}
 		if err := f.w.Send(ctx, e); err != nil {
 			return err
 		}
@@ -124,13 +131,19 @@ func (f *follower) run(ctx context.Context, loadAt, to int) error {
 }
 
 func (s *script) load(at int) (events []schema.Event) {
+	if s.history > 0 {
+		events = append(events, schema.Anew{History: s.history})
+	}
 	for i, t := range s.shapes[at] {
-		events = append(events, schema.SchemaChange{Table: t, Reset: true})
+		if s.alone && i > 0 {
+			continue
+		}
+		events = append(events, schema.SchemaChange{Table: t, Reset: true, History: s.history})
 		for id, v := range s.states[at][i] {
 			events = append(events, block(t, 0, 0, change{op: schema.OpRead, id: id, v: v}))
 		}
 	}
-	return append(events, commit(int64(at)+1))
+	return append(events, commitIn(s.history, int64(at)+1))
 }
 
 // checkCut compares what a lake published with the history at that place.
@@ -138,6 +151,9 @@ func (s *script) checkCut(l *lake) func(schema.Commit) {
 	return func(c schema.Commit) {
 		txn := txnAt(c.Position)
 		for i, t := range s.shapes[0] {
+			if s.alone && i > 0 {
+				continue
+			}
 			got := l.rows[t.ID]
 			if got == nil {
 				got = map[int64]string{}

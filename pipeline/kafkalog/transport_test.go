@@ -117,6 +117,7 @@ type lake struct {
 	applied map[string]int // "table txn value" → times
 	commits []schema.Commit
 	check   func(schema.Commit)
+	anew    func(schema.Anew)
 }
 
 func newLake(t testing.TB) *lake {
@@ -135,6 +136,10 @@ func (l *lake) apply(e schema.Event) {
 	case *schema.Block:
 		require.Same(l.t, l.shapes[e.Table.ID], e.Table, "rows under a shape that was not announced")
 		l.block(e)
+	case schema.Anew:
+		if l.anew != nil {
+			l.anew(e)
+		}
 	case schema.Commit:
 		for id, rows := range l.open {
 			l.rows[id] = maps.Clone(rows)

@@ -47,14 +47,19 @@ type Writer struct {
 	last     schema.Commit  // the boundary where the source stands
 	boundary bool           // nothing was sent since
 	uncut    bool           // last is behind the last cut
-	loading  bool           // rows of a load were sent since the last Commit
 	cutAt    time.Time
+
+	loading   bool // rows of a load were sent since the last Commit
+	reloading bool // of all tables
 
 	cuts    map[int64]*openCut // not acknowledged everywhere yet; under cutsMu
 	cutsMu  sync.Mutex
 	ready   *checkpoint // the last cut that is; under cutsMu
 	written int64       // cut of the last checkpoint; the keeper's
 	force   chan struct{}
+
+	begun   int64 // history of the last load that was begun; under begunMu
+	begunMu sync.Mutex
 }
 
 // writerTable is a table as it is written now.
@@ -170,8 +175,15 @@ func (w *Writer) change(c schema.SchemaChange) error {
 	if !c.Reset && t.version > 0 && sameShape(t.shape, c.Table) {
 		return nil
 	}
-	t.version++
 	t.gone = t.gone && !c.Reset
+	t.shape = c.Table
+	t.encoders = w.encoderPool(c.Table)
+	return w.broadcastVersion(t, c)
+}
+
+// broadcastVersion marks the table's next version in its partitions.
+func (w *Writer) broadcastVersion(t *writerTable, c schema.SchemaChange) error {
+	t.version++
 	if c.Reset {
 		// A load is never the same as an earlier one, however far that had come.
 		for _, p := range t.parts {
@@ -181,11 +193,9 @@ func (w *Writer) change(c schema.SchemaChange) error {
 			w.recovery.Reset(p.number)
 		}
 	}
-	t.shape = c.Table
-	t.encoders = w.encoderPool(c.Table)
 	payload, err := encodeChange(c)
 	if err != nil {
-		return fmt.Errorf("encoding the shape of table %s: %w", c.Table.ID, err)
+		return fmt.Errorf("encoding the shape of table %s: %w", t.entry.ID, err)
 	}
 	for _, p := range t.parts {
 		if s, ok := w.scans[p.number]; ok && s.Version() >= t.version {
@@ -199,34 +209,21 @@ func (w *Writer) change(c schema.SchemaChange) error {
 	return nil
 }
 
-// begin makes durable that a load of all tables begins, before anything of it
-// can be in the log: a source that goes on from the last checkpoint must know
-// that behind it the tables are void.
-func (w *Writer) begin(a schema.Anew) error {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.boundary, w.loading = false, true
-	if _, err := w.control.write(w.ctx, time.Now().UnixMilli(), controlRecord{Epoch: w.epoch, Load: a.History}); err != nil {
-		return fmt.Errorf("beginning a load: %w", err)
-	}
-	w.recovery.Abandon()
-	w.seen = w.seen[:0]
-	for _, t := range w.tables {
-		t.gone = true // until the load brings it
-	}
-	return nil
-}
-
 func (w *Writer) sendCommit(c schema.Commit) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if w.reloading {
+		if err := w.leaveTables(); err != nil {
+			return err
+		}
+	}
 	w.recovery.Passed(w.seen, c.Position)
 	w.seen = w.seen[:0]
 	w.last, w.boundary, w.uncut = c, true, true
 	// The end of a load is worth a cut and a checkpoint of its own: without them
 	// the next start would load again.
 	force := w.loading
-	w.loading = false
+	w.loading, w.reloading = false, false
 	if force || time.Since(w.cutAt) >= w.cfg.CutInterval {
 		return w.broadcastCut(force)
 	}

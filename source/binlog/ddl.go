@@ -185,7 +185,7 @@ func (r *run) describeEmpty(ctx context.Context, t *table) error {
 	case t.shape != nil && sameVersion(t.shape, now):
 		return nil
 	}
-	return r.announce(ctx, t, schema.SchemaChange{Table: now, Reset: true})
+	return r.announce(ctx, t, schema.SchemaChange{Table: now, Reset: true, History: r.history})
 }
 
 // onAlter makes an added column visible even if no row follows. All other

@@ -198,7 +198,7 @@ func (r *run) adopt(ctx context.Context, v *version) error {
 		return nil
 	case t.empty:
 		t.empty, t.added = false, nil
-		return r.announce(ctx, t, schema.SchemaChange{Table: v.shape, Reset: true})
+		return r.announce(ctx, t, schema.SchemaChange{Table: v.shape, Reset: true, History: r.history})
 	}
 	inherit(v.shape, t.shape)
 	d, err := judge(t.shape, v.shape)

@@ -47,7 +47,7 @@ func (s *Snapshot) begin(ctx context.Context, out Sender) error {
 		return err
 	}
 	for _, t := range s.Tables {
-		if err := out.Send(ctx, schema.SchemaChange{Table: t, Reset: true}); err != nil {
+		if err := out.Send(ctx, schema.SchemaChange{Table: t, Reset: true, History: s.Position.History}); err != nil {
 			return err
 		}
 	}

@@ -30,4 +30,6 @@
 //  7. A table that is not this pipeline's is never changed (TestForeignTables).
 //  8. A table that a load of all tables did not bring keeps what the last cut
 //     before showed of it, and is in no cut since (TestTablesLeftBehind).
+//  9. A table can be read as it was told of for an hour, also when its snapshot was
+//     expired (TestReadOutlivesTheSnapshot).
 package sink

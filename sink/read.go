@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"slices"
 	"strconv"
 	"time"
@@ -33,6 +34,8 @@ type TableInfo struct {
 	Position    schema.Position
 	Cut         int64
 	Foreign     bool // the newest snapshot is of another writer, and no cut names it
+
+	head *table.Table // as it was when it was told of
 }
 
 // Tables returns the tables of all pipelines in the lake, as they are now.
@@ -50,6 +53,7 @@ func (l *Lake) Tables(ctx context.Context) ([]TableInfo, error) {
 		if err != nil {
 			return nil, fmt.Errorf("table %s: %w", t.Identifier(), err)
 		}
+		info.head = t
 		infos = append(infos, info)
 	}
 	return infos, nil
@@ -81,47 +85,47 @@ func tableInfo(t *table.Table) (TableInfo, error) {
 	return info, nil
 }
 
-// Read hands over the live rows of a table at a snapshot, or at its head if
-// that is 0, in no order. With columns, the blocks have those only, in their
-// order. fn must neither keep a block nor release it.
-func (l *Lake) Read(ctx context.Context, id schema.TableID, snapshotID int64, columns []string, fn func(*schema.Block) error) error {
-	t, err := l.dir.Catalog.LoadTable(ctx, table.Identifier{id.Database, id.Name})
-	if err != nil {
-		return fmt.Errorf("loading table %s from the catalog: %w", id, err)
-	}
-	s := t.CurrentSnapshot()
+// Read hands over the live rows of a table at a snapshot, or if that is 0 at the
+// one that was its head when Tables told of it, in no order. fn must neither keep
+// a block nor release it.
+//
+// The table is that of Tables, and not the catalog's of now: a comparison of many
+// tables takes longer than snapshots are kept. Files outlive their snapshots.
+func (l *Lake) Read(ctx context.Context, info TableInfo, snapshotID int64, fn func(*schema.Block) error) error {
+	s := info.head.CurrentSnapshot()
 	if snapshotID != 0 {
-		if s = t.SnapshotByID(snapshotID); s == nil {
-			return fmt.Errorf("reading table %s: snapshot %d is not there any more: a snapshot is kept for %s; remedy: read fewer tables at a time", id, snapshotID, l.cfg.KeepFor)
+		if s = info.head.SnapshotByID(snapshotID); s == nil {
+			return fmt.Errorf("reading table %s: snapshot %d is not there any more: a snapshot is kept for %s", info.Table.ID, snapshotID, l.cfg.KeepFor)
 		}
 	}
-	if err := readSnapshot(ctx, t, s, columns, fn); err != nil {
-		return fmt.Errorf("reading table %s: %w", id, err)
+	err := readSnapshot(ctx, info.head, s, fn)
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("reading table %s: %w: a file is kept for %s after it was replaced; remedy: read fewer tables at a time", info.Table.ID, err, graceOfFiles)
+	}
+	if err != nil {
+		return fmt.Errorf("reading table %s: %w", info.Table.ID, err)
 	}
 	return nil
 }
 
-func readSnapshot(ctx context.Context, t *table.Table, s *table.Snapshot, columns []string, fn func(*schema.Block) error) error {
+func readSnapshot(ctx context.Context, t *table.Table, s *table.Snapshot, fn func(*schema.Block) error) error {
 	shape, err := decodeShape(t.Properties()[propShape])
 	if err != nil {
-		return err
-	}
-	if shape, err = project(shape, columns); err != nil {
 		return err
 	}
 	want, err := fileColumns(shape, t.Schema())
 	if err != nil {
 		return err
 	}
-	fs, err := t.FS(ctx)
+	files, err := t.FS(ctx)
 	if err != nil {
 		return err
 	}
-	live, err := snapshot.Live(fs, s)
+	live, err := snapshot.Live(files, s)
 	if err != nil {
 		return err
 	}
-	dead, err := deletes.Load(ctx, fs, live)
+	dead, err := deletes.Load(ctx, files, live)
 	if err != nil {
 		return err
 	}
@@ -135,27 +139,6 @@ func readSnapshot(ctx context.Context, t *table.Table, s *table.Snapshot, column
 		}
 	}
 	return nil
-}
-
-// project returns the shape with the named columns only; none: with all.
-func project(t *schema.Table, columns []string) (*schema.Table, error) {
-	if len(columns) == 0 {
-		return t, nil
-	}
-	p := &schema.Table{ID: t.ID, Comment: t.Comment}
-	for _, name := range columns {
-		i := t.Column(name)
-		if i < 0 {
-			return nil, fmt.Errorf("there is no column %s", name)
-		}
-		p.Columns = append(p.Columns, t.Columns[i])
-	}
-	for _, k := range t.Key {
-		if i := p.Column(t.Columns[k].Name); i >= 0 {
-			p.Key = append(p.Key, i)
-		}
-	}
-	return p, p.Prepare()
 }
 
 // liveRows makes blocks of the rows of one file that are not deleted.
@@ -213,11 +196,11 @@ func (l *Lake) Cuts(ctx context.Context, n int) ([]Cut, error) {
 	if err != nil {
 		return nil, fmt.Errorf("loading the table of cuts: %w", err)
 	}
-	fs, err := t.FS(ctx)
+	files, err := t.FS(ctx)
 	if err != nil {
 		return nil, err
 	}
-	live, err := snapshot.Live(fs, t.CurrentSnapshot())
+	live, err := snapshot.Live(files, t.CurrentSnapshot())
 	if err != nil {
 		return nil, fmt.Errorf("reading the table of cuts: %w", err)
 	}

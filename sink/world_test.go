@@ -270,14 +270,20 @@ func (w *world) want(name string) []string {
 // read returns the rows that a table has, as text, sorted.
 func (w *world) read(name string, snapshot int64) []string {
 	w.Helper()
+	lines, err := w.readAs(w.info(name), snapshot)
+	require.NoError(w, err)
+	return lines
+}
+
+// readAs is read of a table as it was when it was told of.
+func (w *world) readAs(info TableInfo, snapshot int64) ([]string, error) {
 	lines := []string{}
-	err := w.lake.Read(context.Background(), w.shapes[name].ID, snapshot, nil, func(b *schema.Block) error {
+	err := w.lake.Read(context.Background(), info, snapshot, func(b *schema.Block) error {
 		lines = append(lines, textOf(b)...)
 		return nil
 	})
-	require.NoError(w, err)
 	slices.Sort(lines)
-	return lines
+	return lines, err
 }
 
 func (w *world) check(name string) {

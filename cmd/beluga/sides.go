@@ -102,11 +102,11 @@ func (s *lakeSide) Open(ctx context.Context) (verify.State, error) {
 	if err != nil {
 		return nil, err
 	}
-	state := &lakeState{lake: s.lake, cut: cut, position: position, tables: map[schema.TableID]*schema.Table{}}
+	state := &lakeState{lake: s.lake, cut: cut, position: position, tables: map[schema.TableID]sink.TableInfo{}}
 	for _, t := range infos {
 		name := t.Table.ID.String()
 		if _, ok := cut.Snapshots[name]; ok {
-			state.tables[t.Table.ID] = t.Table
+			state.tables[t.Table.ID] = t
 		}
 		if t.Foreign {
 			// The cut's snapshot may well be right; what readers of the table see is
@@ -136,18 +136,13 @@ type lakeState struct {
 	lake     *sink.Lake
 	cut      sink.Cut
 	position schema.Position
-	tables   map[schema.TableID]*schema.Table
+	tables   map[schema.TableID]sink.TableInfo
 }
 
 func (s *lakeState) Position() schema.Position             { return s.position }
-func (s *lakeState) Table(id schema.TableID) *schema.Table { return s.tables[id] }
+func (s *lakeState) Table(id schema.TableID) *schema.Table { return s.tables[id].Table }
 func (s *lakeState) Close() error                          { return nil }
 
 func (s *lakeState) Read(ctx context.Context, id schema.TableID, fn func(*schema.Block) error) error {
-	// The columns by name: the table may have got new ones since it was opened.
-	var columns []string
-	for _, c := range s.tables[id].Columns {
-		columns = append(columns, c.Name)
-	}
-	return s.lake.Read(ctx, id, s.cut.Snapshots[id.String()], columns, fn)
+	return s.lake.Read(ctx, s.tables[id], s.cut.Snapshots[id.String()], fn)
 }

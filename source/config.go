@@ -15,6 +15,7 @@ import (
 	"github.com/beluga-cdc/beluga/schema"
 	"github.com/beluga-cdc/beluga/source/binlog"
 	"github.com/beluga-cdc/beluga/source/session"
+	"github.com/beluga-cdc/beluga/source/snapshot"
 )
 
 // Config says what to read. Zero values of all but Endpoint choose the defaults
@@ -29,13 +30,15 @@ type Config struct {
 
 	Connections int           // that load at the same time; 2 to 4, by the number of CPUs
 	ChunkRows   int           // rows of a table that one of them takes at a time; 100,000
-	LockWait    time.Duration // for the global read lock of a load; 10 s
+	LockWait    time.Duration // for a lock of a load; 10 s
 	// ReplicaWait is how long a server that lacks some of our transactions may take
 	// to receive them, as a replica does that was just made the source; 10 s.
 	ReplicaWait time.Duration
 
 	Mode     SnapshotMode // Initial
 	Switches Switches     // of ConfigurationBased
+
+	Locking snapshot.Locking // Auto
 
 	OldImages binlog.OldImages
 	ServerID  uint32        // to register as a replica; random
@@ -115,6 +118,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.ChunkRows <= 0 {
 		c.ChunkRows = 100_000
+	}
+	if c.Locking == "" {
+		c.Locking = snapshot.Auto
 	}
 	if c.LockWait <= 0 {
 		c.LockWait = 10 * time.Second

@@ -24,6 +24,8 @@
 //  7. A snapshot mode does at a start what Debezium's of that name does
 //     (TestModeRules; TestModesWhenPurged, TestModesWhenReset and
 //     TestPositionLostWhileRunning of internal/e2e).
-//  8. Every error that leaves the package names cause and remedy, once
+//  8. What is published of a load without a lock is one state of the server
+//     (TestLoadWithoutLock, TestOverlapHoldsCommits).
+//  9. Every error that leaves the package names cause and remedy, once
 //     (TestConnectFaults).
 package source

@@ -130,12 +130,12 @@ func (x grant) hasOne(privileges []string) bool {
 	})
 }
 
-// selects tells whether the user may read all of a table.
-func (g grants) selects(id schema.TableID) bool {
-	may := g.global("SELECT")
+// may tells whether the user has a privilege on all of a table.
+func (g grants) may(privilege string, id schema.TableID) bool {
+	may := g.global(privilege)
 	for _, x := range g.list {
 		switch {
-		case x.database == "*" || !x.hasOne([]string{"SELECT"}):
+		case x.database == "*" || !x.hasOne([]string{privilege}):
 		case x.revoke:
 			may = may && x.database != id.Database
 		case x.table == "*":
@@ -172,7 +172,7 @@ func like(pattern, name string) bool {
 
 // faults tells which privileges are missing, with the statements that grant
 // them.
-func (g grants) faults(tables []*dictionaryTable, sel selection, load bool, v session.Version) (list Faults) {
+func (g grants) faults(tables []*dictionaryTable, sel selection) (list Faults) {
 	missing := func(privilege, why string) {
 		list = append(list, Fault{Fatal, "privilege " + privilege, fmt.Sprintf("user %s does not have it; it is needed to %s", g.account, why),
 			fmt.Sprintf("GRANT %s ON *.* TO %s", privilege, g.account)})
@@ -183,13 +183,6 @@ func (g grants) faults(tables []*dictionaryTable, sel selection, load bool, v se
 	if !g.global("REPLICATION CLIENT", "SUPER") {
 		missing("REPLICATION CLIENT", "read the binlog's position")
 	}
-	if load && !g.global("RELOAD", "FLUSH_TABLES") {
-		name := "FLUSH_TABLES"
-		if v.Less(8, 0, 23) {
-			name = "RELOAD"
-		}
-		missing(name, "give all connections of the load the same state (FLUSH TABLES WITH READ LOCK, for some milliseconds)")
-	}
 	return append(list, g.selectFaults(tables, sel)...)
 }
 
@@ -199,7 +192,7 @@ func (g grants) faults(tables []*dictionaryTable, sel selection, load bool, v se
 func (g grants) selectFaults(tables []*dictionaryTable, sel selection) (list Faults) {
 	var databases []string
 	add := func(id schema.TableID) {
-		if !g.selects(id) && !slices.Contains(databases, id.Database) {
+		if !g.may("SELECT", id) && !slices.Contains(databases, id.Database) {
 			databases = append(databases, id.Database)
 		}
 	}

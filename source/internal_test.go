@@ -71,7 +71,7 @@ func TestGrantsSelect(t *testing.T) {
 			require.True(t, ok, l)
 			g.list = append(g.list, parsed)
 		}
-		require.Equal(t, c.want, g.selects(id), "%v", c.lines)
+		require.Equal(t, c.want, g.may("SELECT", id), "%v", c.lines)
 	}
 }
 

@@ -1,6 +1,7 @@
 package source
 
 import (
+	"context"
 	"fmt"
 	"testing"
 
@@ -49,4 +50,29 @@ func TestModeRules(t *testing.T) {
 			require.Equal(t, c.loadsAgain, c.config.rules().loadsAfter(lost), "%+v", c.config)
 		}
 	}
+}
+
+// recorder keeps the file offsets of Commits.
+type recorder struct{ commits []uint64 }
+
+func (*recorder) Resume() pipeline.Resume     { return pipeline.Resume{} }
+func (*recorder) Close(context.Context) error { return nil }
+func (r *recorder) Send(_ context.Context, e schema.Event) error {
+	r.commits = append(r.commits, e.(schema.Commit).Position.Offset)
+	return nil
+}
+
+// TestOverlapHoldsCommits: before the end of an overlap nothing may be published,
+// but where a new load would have to go on is known all the same.
+func TestOverlapHoldsCommits(t *testing.T) {
+	at := func(offset uint64) schema.Position {
+		return schema.Position{Server: "s", File: "binlog.000001", Offset: offset}
+	}
+	out := &recorder{}
+	tail := &tail{Writer: out, overlap: at(30)}
+	for _, offset := range []uint64{10, 20, 30, 25, 40} {
+		require.NoError(t, tail.Send(t.Context(), schema.Commit{Position: at(offset)}))
+		require.Equal(t, at(offset), tail.at)
+	}
+	require.Equal(t, []uint64{30, 25, 40}, out.commits)
 }

@@ -2,7 +2,6 @@ package source
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"sync/atomic"
@@ -38,200 +37,6 @@ func (m *MySQL) Progress() *snapshot.Progress { return m.progress.Load() }
 // Stats returns the counters of values.
 func (m *MySQL) Stats() *value.Stats { return &m.stats }
 
-// Run checks the server, loads the tables if the snapshot mode wants it, and
-// follows the binlog.
-func (m *MySQL) Run(ctx context.Context, from pipeline.Resume, out pipeline.Writer) error {
-	err := m.run(ctx, from, out)
-	if ctx.Err() != nil && errors.Is(err, context.Cause(ctx)) {
-		return nil // the end that was asked for
-	}
-	var detailed *PositionLostError
-	if errors.Is(err, ErrPositionLost) && !errors.As(err, &detailed) {
-		return fmt.Errorf("%w; remedy: %s", err, m.cfg.rules().remedy())
-	}
-	return session.Explain(m.cfg.Endpoint, err)
-}
-
-func (m *MySQL) run(ctx context.Context, from pipeline.Resume, out pipeline.Writer) error {
-	rules := m.cfg.rules()
-	next, err := rules.first(from)
-	if err != nil {
-		return err
-	}
-	if next == rest {
-		m.log.Info("nothing to load: the lake has its position, and this snapshot mode does not follow the binlog", "mode", rules.mode)
-		return nil
-	}
-	if err := m.ready(ctx, from, rules.mayLoad(next)); err != nil {
-		return err
-	}
-	from.Tables = present(from)
-	t := &tail{Writer: out, at: from.Position}
-	for {
-		err := m.attempt(ctx, next, from, t, rules)
-		if err == nil || !rules.loadsAfter(err) {
-			return err
-		}
-		m.log.Warn("loading all tables anew", "because", err, "mode", rules.mode)
-		// Another server may stand there now.
-		if err := m.ready(ctx, from, true); err != nil {
-			return err
-		}
-		next, from.History = load, max(from.History, t.at.History)
-	}
-}
-
-// ready looks at the server before a run, or before a new load within one.
-func (m *MySQL) ready(ctx context.Context, from pipeline.Resume, loads bool) error {
-	faults, err := m.preflight(ctx, loads)
-	if err != nil {
-		return fmt.Errorf("checking the server: %w", err)
-	}
-	for _, f := range faults.Warnings() {
-		m.log.Warn(f.Subject+": "+f.Problem, "remedy", f.Remedy)
-	}
-	sel, err := newSelection(m.cfg)
-	if err != nil {
-		return err
-	}
-	return append(faults, sel.leftOut(present(from))...).Err()
-}
-
-// present returns the lake's tables without those that the last finished load did
-// not bring: they were not on the server any more, and stay in the lake as they
-// were. If one is created again, it is a new table.
-func present(from pipeline.Resume) map[schema.TableID]pipeline.TableState {
-	tables := make(map[schema.TableID]pipeline.TableState, len(from.Tables))
-	for id, s := range from.Tables {
-		if s.Position.History >= from.Position.History {
-			tables[id] = s
-		}
-	}
-	return tables
-}
-
-// tail remembers the position of the last Commit.
-type tail struct {
-	pipeline.Writer
-	at schema.Position
-}
-
-// Send implements pipeline.Writer.
-func (t *tail) Send(ctx context.Context, e schema.Event) error {
-	if c, ok := e.(schema.Commit); ok {
-		t.at = c.Position
-	}
-	return t.Writer.Send(ctx, e)
-}
-
-// attempt acts, and follows the binlog behind it.
-func (m *MySQL) attempt(ctx context.Context, next action, from pipeline.Resume, t *tail, rules rules) error {
-	var out pipeline.Writer = t
-	var until *schema.Position
-	var err error
-	if next == goOn {
-		// The stream asks again before each connect. Here it is asked before anything is
-		// concluded from the position, such as that nothing is left to do.
-		if err = m.checkPosition(ctx, from.Position); err == nil {
-			err = m.checkShapes(ctx, from, rules)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	if m.cfg.Once {
-		p, _, err := m.ServerPosition(ctx)
-		if err != nil {
-			return err
-		}
-		until = &p
-	}
-	switch next {
-	case load, define:
-		from, err = m.load(ctx, from, out, next == load)
-	case oldest:
-		if from.Position, err = m.oldest(ctx); err == nil {
-			out, err = m.watchNewcomers(ctx, from, out)
-		}
-	default:
-		out, err = m.watchNewcomers(ctx, from, out)
-	}
-	if err != nil || !rules.stream || until != nil && from.Position.Contains(*until) {
-		return err
-	}
-	err = m.stream(ctx, from, until, out)
-	var detailed *PositionLostError
-	if errors.Is(err, ErrPositionLost) && !errors.As(err, &detailed) {
-		// The server said only that something is gone. Ask it what.
-		if exact := m.checkPosition(ctx, t.at); IsPositionLost(exact) {
-			return exact
-		}
-	}
-	return err
-}
-
-// load sends all tables, with their rows or without, and returns where the stream
-// goes on.
-func (m *MySQL) load(ctx context.Context, was pipeline.Resume, out pipeline.Writer, rows bool) (pipeline.Resume, error) {
-	s, tables, err := m.OpenSnapshot(ctx)
-	if err != nil {
-		return pipeline.Resume{}, fmt.Errorf("loading the tables: %w", err)
-	}
-	defer s.Close()
-	s.Position.History = max(was.History, was.Position.History) + 1
-	m.progress.Store(s.Progress())
-	start := time.Now()
-	send := s.Load
-	if !rows {
-		send = s.Define
-	}
-	if err := send(ctx, out); err != nil {
-		return pipeline.Resume{}, fmt.Errorf("loading the tables: %w", err)
-	}
-	if rows {
-		total := s.Progress().Total()
-		m.log.Info("tables loaded", "tables", len(tables), "rows", total.Rows, "bytes", total.Bytes, "took", time.Since(start).Round(time.Millisecond))
-	} else {
-		m.log.Info("tables defined, without the rows that are there", "tables", len(tables))
-	}
-	from := pipeline.Resume{Position: s.Position, Tables: make(map[schema.TableID]pipeline.TableState, len(tables)), History: s.Position.History}
-	for _, t := range tables {
-		from.Tables[t.ID] = pipeline.TableState{Table: t, Position: s.Position}
-	}
-	for id := range was.Tables {
-		if _, there := from.Tables[id]; !there {
-			m.log.Warn("a table of the lake is not on the server any more; it stays in the lake as it was, and is no longer followed", "table", id)
-		}
-	}
-	return from, nil
-}
-
-// checkShapes finds out, in modes that want to know, whether the server's tables
-// are those that the lake knows. A table that is gone is one that differs.
-func (m *MySQL) checkShapes(ctx context.Context, from pipeline.Resume, rules rules) error {
-	if rules.schema != everyStart && !rules.onSchema {
-		return nil
-	}
-	differ := &ShapesError{}
-	for id, was := range from.Tables {
-		now, err := m.describeOne(ctx, id)
-		switch {
-		case err != nil:
-			return fmt.Errorf("comparing the shapes of the tables: %w", err)
-		case now == nil:
-			differ.Differences = append(differ.Differences, fmt.Sprintf("table %s is gone", id))
-		default:
-			if d := schema.DiffTables(was.Table, now); !d.IsEmpty() {
-				differ.Differences = append(differ.Differences, fmt.Sprintf("table %s: %s", id, d.Describe(was.Table, now)))
-			}
-		}
-	}
-	if len(differ.Differences) > 0 {
-		return differ
-	}
-	return nil
-}
-
 // OpenSnapshot opens a consistent view of the captured tables, and returns them
 // in their shape of that moment. The snapshot must be closed.
 func (m *MySQL) OpenSnapshot(ctx context.Context) (*snapshot.Snapshot, []*schema.Table, error) {
@@ -246,6 +51,7 @@ func (m *MySQL) OpenSnapshot(ctx context.Context) (*snapshot.Snapshot, []*schema
 		},
 		Connections: m.cfg.Connections,
 		ChunkRows:   m.cfg.ChunkRows,
+		Locking:     m.cfg.Locking,
 		LockWait:    m.cfg.LockWait,
 		Stats:       &m.stats,
 		Log:         m.log,

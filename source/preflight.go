@@ -48,7 +48,10 @@ func (m *MySQL) preflight(ctx context.Context, load bool) (Faults, error) {
 	if err != nil {
 		return nil, err
 	}
-	missing := g.faults(tables, sel, load, v)
+	missing := g.faults(tables, sel)
+	if load {
+		missing = append(missing, g.lockFaults(m.cfg.Locking, tables, vars, v)...)
+	}
 	faults = append(faults, missing...)
 	// Who lacks SELECT sees no tables; that there are none cannot be told then.
 	if len(tables) == 0 && !missing.about("privilege SELECT") {

@@ -11,6 +11,7 @@ import (
 	"github.com/beluga-cdc/beluga/internal/servers"
 	"github.com/beluga-cdc/beluga/source"
 	"github.com/beluga-cdc/beluga/source/session"
+	"github.com/beluga-cdc/beluga/source/snapshot"
 )
 
 func TestMain(m *testing.M) { servers.Main(m) }
@@ -136,7 +137,7 @@ func TestMissingGrants(t *testing.T) {
 				}
 			}
 			c := config(t, server, "granted")
-			c.Endpoint.User, c.Endpoint.Password = user, "p"
+			c.Endpoint.User, c.Endpoint.Password, c.Locking = user, "p", snapshot.Global
 			faults := preflight(t, c)
 			if left == "nothing" {
 				require.Empty(t, faults)
@@ -158,6 +159,32 @@ func TestMissingGrants(t *testing.T) {
 			require.NoError(t, preflight(t, c).Err())
 		})
 	}
+	t.Run("LOCK TABLES", func(t *testing.T) {
+		server.Exec(t, `DROP USER IF EXISTS nolock@'%'; CREATE USER nolock@'%' IDENTIFIED BY 'p'; GRANT REPLICATION SLAVE, REPLICATION CLIENT, FLUSH_TABLES ON *.* TO nolock@'%';
+			GRANT SELECT ON granted.* TO nolock@'%'`)
+		c := config(t, server, "granted")
+		c.Endpoint.User, c.Endpoint.Password, c.Locking = "nolock", "p", snapshot.Tables
+		remedy := "GRANT LOCK TABLES ON `granted`.* TO 'nolock'@'%'"
+		want(t, preflight(t, c), source.Fatal, "privilege LOCK TABLES on granted", "needed for snapshot.locking tables", remedy)
+		server.Exec(t, remedy)
+		require.Empty(t, preflight(t, c))
+		for _, locking := range []snapshot.Locking{snapshot.Auto, snapshot.None} {
+			c.Locking = locking
+			require.Empty(t, preflight(t, c))
+		}
+	})
+	t.Run("without GTIDs", func(t *testing.T) {
+		server := servers.MySQL(t, "--gtid-mode=OFF", "--enforce-gtid-consistency=OFF")
+		server.Exec(t, "CREATE DATABASE granted; CREATE TABLE granted.t (id INT PRIMARY KEY); CREATE USER few; GRANT SELECT, REPLICATION SLAVE, REPLICATION CLIENT ON *.* TO few")
+		c := config(t, server, "granted")
+		c.Endpoint.User = "few"
+		want(t, preflight(t, c), source.Fatal, "privilege FLUSH_TABLES", "give all connections of the load the same state", "GRANT FLUSH_TABLES ON *.* TO 'few'@'%'")
+		c.Locking = snapshot.None
+		want(t, preflight(t, c), source.Fatal, "snapshot.locking", "gtid_mode is OFF", "choose auto, global or tables")
+		server.Exec(t, "GRANT LOCK TABLES ON *.* TO few")
+		c.Locking = snapshot.Auto
+		require.NoError(t, preflight(t, c).Err())
+	})
 	t.Run("by a role", func(t *testing.T) {
 		server.Exec(t, `DROP USER IF EXISTS member@'%'; DROP ROLE IF EXISTS reader; CREATE ROLE reader; CREATE USER member@'%' IDENTIFIED BY 'p';
 			GRANT REPLICATION SLAVE, REPLICATION CLIENT, RELOAD, SELECT ON *.* TO reader; GRANT reader TO member@'%'; SET DEFAULT ROLE ALL TO member@'%'`)

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/beluga-cdc/beluga/source"
+	"github.com/beluga-cdc/beluga/source/snapshot"
 )
 
 // Config is everything that the user can choose. The same struct is the
@@ -68,6 +69,7 @@ type MemoryConfig struct {
 // SnapshotConfig says how tables are loaded first.
 type SnapshotConfig struct {
 	Mode        string `yaml:"mode" enum:"initial,always,initial_only,no_data,recovery,when_needed,never,configuration_based,schema_only,schema_only_recovery" help:"when tables are loaded: initial where the lake has no position; always at each start; initial_only, to end then; no_data never, changes from now on; recovery never, if lake and server agree on the columns; when_needed as initial, and whenever the position is gone from the server; never, from the oldest binlog on; configuration_based by the switches below; schema_only and schema_only_recovery are older names of no_data and recovery"`
+	Locking     string `yaml:"locking" enum:"auto,global,tables,none,minimal" help:"how all connections of a load come to see the same state: global by FLUSH TABLES WITH READ LOCK, tables by LOCK TABLES, each for some milliseconds; none without a lock, what was written meanwhile is replayed before anything is published; auto the first of these that the server grants; minimal is another name of auto"`
 	Connections int    `yaml:"connections" help:"connections that read tables at the same time"`
 	ChunkRows   int    `yaml:"chunk-rows" help:"rows of a table that one connection takes at a time"`
 
@@ -95,6 +97,14 @@ func (s *SnapshotConfig) validate(bad func(path, format string, args ...any)) {
 	}
 	positive(bad, "snapshot.connections", s.Connections)
 	positive(bad, "snapshot.chunk-rows", s.ChunkRows)
+}
+
+// locking is snapshot.locking by the name that is not Debezium's.
+func (s *SnapshotConfig) locking() snapshot.Locking {
+	if s.Locking == "minimal" {
+		return snapshot.Auto
+	}
+	return snapshot.Locking(s.Locking)
 }
 
 // mode is snapshot.mode by its present name.
@@ -130,7 +140,7 @@ func defaultConfig() Config {
 		},
 		Commit:   CommitConfig{Interval: Duration(10 * time.Second), Rows: 1_000_000},
 		Memory:   MemoryConfig{Limit: 512 << 20},
-		Snapshot: SnapshotConfig{Mode: string(source.Initial), Connections: 2, ChunkRows: 100_000},
+		Snapshot: SnapshotConfig{Mode: string(source.Initial), Locking: string(snapshot.Auto), Connections: 2, ChunkRows: 100_000},
 		Shutdown: ShutdownConfig{Timeout: Duration(30 * time.Second)},
 		Log:      LogConfig{Level: "info", Format: "text"},
 	}

@@ -59,6 +59,7 @@ type sourceState struct {
 }
 
 func (s *sourceState) Position() schema.Position             { return s.snapshot.Position }
+func (s *sourceState) Exact() bool                           { return s.snapshot.Exact() }
 func (s *sourceState) Table(id schema.TableID) *schema.Table { return s.tables[id] }
 
 func (s *sourceState) Read(ctx context.Context, id schema.TableID, fn func(*schema.Block) error) error {
@@ -140,6 +141,7 @@ type lakeState struct {
 }
 
 func (s *lakeState) Position() schema.Position             { return s.position }
+func (s *lakeState) Exact() bool                           { return true }
 func (s *lakeState) Table(id schema.TableID) *schema.Table { return s.tables[id].Table }
 func (s *lakeState) Close() error                          { return nil }
 

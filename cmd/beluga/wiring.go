@@ -38,6 +38,7 @@ func newSource(c *Config, log *slog.Logger) (*source.MySQL, error) {
 	}
 	s.Tables, s.Once = c.Tables, c.Once
 	s.Connections, s.ChunkRows = c.Snapshot.Connections, c.Snapshot.ChunkRows
+	s.Locking = c.Snapshot.locking()
 	on := c.Snapshot.ConfigurationBased
 	s.Mode, s.Switches = c.Snapshot.mode(), source.Switches{Data: on.Data, Schema: on.Schema, OnDataError: on.OnDataError, OnSchemaError: on.OnSchemaError, Stream: on.StartStream}
 	if len(c.Kafka.Brokers) > 0 {

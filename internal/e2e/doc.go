@@ -30,6 +30,8 @@
 //     In the modes that load anew instead, the lake is equal to the server
 //     afterwards, over each transport (TestModesWhenPurged, TestModesWhenReset,
 //     TestPositionLostWhileRunning, TestAnotherServerTakesTheAddress).
+//     A load by a user who may not lock is as exact as one under a lock
+//     (TestLockingWithFewGrants).
 //  7. The one change of values, zero dates to NULL, is counted aloud
 //     (TestZeroDatesAreCounted).
 //  8. SIGTERM commits whole transactions that were read, and never shows half a

@@ -149,14 +149,14 @@ func TestMissingGrants(t *testing.T) {
 	needed := []struct{ privilege, on, subject, why string }{
 		{"REPLICATION SLAVE", "*.*", "REPLICATION SLAVE", "read the binlog"},
 		{"REPLICATION CLIENT", "*.*", "REPLICATION CLIENT", "read the binlog's position"},
-		{"FLUSH_TABLES", "*.*", "FLUSH_TABLES", "give all connections of the load the same state (FLUSH TABLES WITH READ LOCK, for some milliseconds)"},
 		{"SELECT", "`e2e_grants`.*", "SELECT on e2e_grants", "load the tables"},
+		{"FLUSH_TABLES", "*.*", "FLUSH_TABLES", "give all connections of the load the same state (FLUSH TABLES WITH READ LOCK, for some milliseconds)"},
 	}
 	create := func(user string) {
 		server.Exec(t, fmt.Sprintf("DROP USER IF EXISTS %[1]s@'%%'; CREATE USER %[1]s@'%%' IDENTIFIED BY 'p'", user))
 	}
 	args := func(command, user string) []string {
-		return []string{command, "--from", "mysql://" + user + ":p@" + server.Addr + "/e2e_grants", "--to", lake}
+		return []string{command, "--from", "mysql://" + user + ":p@" + server.Addr + "/e2e_grants", "--to", lake, "--snapshot-locking", "global"}
 	}
 	wanted := func(user string, i int) string {
 		n := needed[i]

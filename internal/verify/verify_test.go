@@ -61,6 +61,8 @@ func (m *memory) Position() schema.Position {
 	return schema.Position{Server: "s", File: "binlog.000001", Offset: m.at}
 }
 
+func (m *memory) Exact() bool { return true }
+
 func (m *memory) Table(want schema.TableID) *schema.Table {
 	if m.table == nil || m.table.ID != want {
 		return nil

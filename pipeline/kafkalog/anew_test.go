@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"testing"
 	"time"
@@ -170,4 +171,38 @@ func killedReloads(t *testing.T, r *rand.Rand) {
 	drain(t, rd, l)
 	require.NoError(t, tr.Close())
 	f.s.checkCut(l)(commitIn(f.s.history, last+1))
+}
+
+// TestLoadRowsStandAlone: transactions follow the rows of a load without a Commit
+// between, as they do where the load overlaps with them. No block holds both.
+func TestLoadRowsStandAlone(t *testing.T) {
+	cfg := config(broker(t))
+	l, a := newLake(t), table(t, "a")
+	tr, w, r := open(t, cfg, l)
+	send(t, w, schema.Anew{History: 1}, schema.SchemaChange{Table: a, Reset: true, History: 1})
+	want := map[int64]string{}
+	for id := range int64(20) {
+		send(t, w, block(a, 0, 0, change{op: schema.OpRead, id: id, v: "loaded"}))
+		want[id] = "loaded"
+	}
+	for id := range int64(10) {
+		send(t, w, block(a, id+1, 0, change{op: schema.OpUpdate, id: id, old: id, v: "again"}))
+		want[id] = "again"
+	}
+	send(t, w, commitIn(1, 10))
+	require.NoError(t, w.Close(t.Context()))
+	blocks := 0
+	for e, err := r.Next(t.Context()); !errors.Is(err, io.EOF); e, err = r.Next(t.Context()) {
+		require.NoError(t, err)
+		if b, ok := e.(*schema.Block); ok {
+			blocks++
+			for _, op := range b.Ops {
+				require.Equal(t, b.Ops[0] == schema.OpRead, op == schema.OpRead)
+			}
+		}
+		l.apply(e)
+	}
+	require.Positive(t, blocks)
+	require.NoError(t, tr.Close())
+	require.Equal(t, want, l.rows[a.ID])
 }

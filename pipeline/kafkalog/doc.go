@@ -39,5 +39,6 @@
 //  10. A load of all tables that did not end is known as one, and nothing that
 //     stood before a load is taken for what comes behind it
 //     (TestUnfinishedLoad, TestLoadOutlivesItsRecord, TestLoadWithoutATable,
-//     TestKilledReloads).
+//     TestKilledReloads). Blocks of a load hold nothing else
+//     (TestLoadRowsStandAlone).
 package kafkalog

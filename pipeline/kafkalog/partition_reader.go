@@ -185,6 +185,13 @@ func (p *partitionReader) row(ctx context.Context, r *recordbatch.Record) error 
 	if p.record.Version != p.ahead.Schema {
 		return fmt.Errorf("record %d of table %s has version %d, and the table stands at version %d", r.Offset, p.id, p.record.Version, p.ahead.Schema)
 	}
+	if p.record.Txn.IsZero() != p.txn.IsZero() && p.block != nil {
+		// Rows of a load may be followed by transactions without a mark between, and
+		// blocks of a load hold nothing else.
+		if err := p.deliver(ctx); err != nil {
+			return err
+		}
+	}
 	if p.block == nil {
 		if p.shape == nil {
 			return fmt.Errorf("the lake has no table %s, although it stands behind the begin of its topic; remedy: %s", p.id, remedyReload)

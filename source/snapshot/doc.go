@@ -4,14 +4,17 @@
 //
 // Invariants:
 //
-//  1. All connections of a snapshot see the same state, and Position is exactly
-//     that state's (TestSnapshotEqualsItsPosition, under concurrent writes).
+//  1. Under a lock all connections of a snapshot see the same state, and Position
+//     is exactly that state's (TestSnapshotEqualsItsPosition, under concurrent
+//     writes). Without one each sees at least Position and at most Overlap
+//     (TestSnapshotWithoutLock).
 //  2. The chunks of a table hold every row exactly once, whatever its key's type,
 //     collation and distribution (TestChunksCoverEveryRowOnce).
-//  3. The global lock is held for a few statements only, and waiting for it is
-//     bounded, because writes queue up behind it (TestLockWaitIsBounded).
-//  4. Load sends the shape of every table, then rows, then exactly one Commit
-//     (TestLoadOrder).
+//  3. A lock is held for a few statements only, and waiting for it is bounded,
+//     because writes queue up behind it (TestLockWaitIsBounded). What is not granted
+//     is done without (TestLockingFallsBack).
+//  4. Load sends the shape of every table, then rows, then exactly one Commit, or
+//     none where there is an overlap (TestLoadOrder).
 //  5. A table that is altered or exchanged under a load ends it
 //     (TestTableChangedDuringLoad).
 //  6. A value becomes the same bytes as in the stream: the value mapper makes both,

@@ -23,12 +23,16 @@ type Sender interface {
 }
 
 // Load sends everything in the snapshot: the shape of each table, which voids
-// what was there before, the rows of all tables, and one Commit.
+// what was there before, the rows of all tables, and one Commit; but no Commit
+// where there is an Overlap: the first position beyond it is where the load ends.
 func (s *Snapshot) Load(ctx context.Context, out Sender) error {
 	if err := s.begin(ctx, out); err != nil {
 		return err
 	}
 	if err := s.loadRows(ctx, out); err != nil {
+		return err
+	}
+	if err := s.settle(ctx); err != nil || !s.Overlap.IsZero() {
 		return err
 	}
 	return out.Send(ctx, schema.Commit{Position: s.Position, Time: s.Time})

@@ -9,26 +9,35 @@ import (
 	"github.com/beluga-cdc/beluga/source/session"
 )
 
-// lock takes the global read lock. While it waits, for a long query or a table
-// that is locked by hand, new writes of everybody wait behind it: so the wait is
-// short, and whoever was in the way is named.
-func (s *Snapshot) lock(ctx context.Context) error {
+// take takes a lock. While it waits, for a long query or a table that is locked
+// by hand, new writes of everybody wait behind it: so the wait is short, and
+// whoever was in the way is named.
+func (s *Snapshot) take(ctx context.Context, what, sql string) error {
 	seconds := max(1, int(s.cfg.LockWait.Seconds()))
 	if _, err := s.control.Query(ctx, fmt.Sprintf("SET SESSION lock_wait_timeout = %d", seconds)); err != nil {
-		return fmt.Errorf("bounding the wait for the global read lock: %w", err)
+		return fmt.Errorf("bounding the wait for %s: %w", what, err)
 	}
 	start := time.Now()
-	_, err := s.control.Query(ctx, "FLUSH TABLES WITH READ LOCK")
-	if err == nil {
-		s.cfg.Log.Debug("global read lock taken", "waited", time.Since(start))
-		return nil
+	_, err := s.control.Query(ctx, sql)
+	switch session.Number(err) {
+	case session.ErrLockWait:
+		who := s.blockers(ctx, seconds)
+		return fmt.Errorf("taking %s: not granted within %d s because of %s; end these, or start at a quieter time: %w", what, seconds, who, err)
+	case session.ErrPrivilege, session.ErrAccessDenied, session.ErrDBAccessDenied, session.ErrTableAccessDenied:
+		return refusedError{fmt.Errorf("taking %s: %w", what, err)}
 	}
-	if session.Number(err) != session.ErrLockWait {
-		return fmt.Errorf("taking the global read lock: %w", err)
+	if err != nil {
+		return fmt.Errorf("taking %s: %w", what, err)
 	}
-	who := s.blockers(ctx, seconds)
-	return fmt.Errorf("taking the global read lock: not granted within %d s because of %s; end these, or start at a quieter time: %w", seconds, who, err)
+	s.cfg.Log.Debug(what+" taken", "waited", time.Since(start))
+	return nil
 }
+
+// refusedError is one of a user who may not lock.
+type refusedError struct{ err error }
+
+func (e refusedError) Error() string { return e.err.Error() }
+func (e refusedError) Unwrap() error { return e.err }
 
 // blockers names the sessions that have been at work, or idle inside a
 // transaction or LOCK TABLES, for as long as the lock was waited for.

@@ -23,7 +23,9 @@ type Config struct {
 	Connections int
 	// ChunkRows is how many rows a chunk has, about.
 	ChunkRows int
-	// LockWait bounds the wait for the global read lock.
+	// Locking is how all connections come to see the same state.
+	Locking Locking
+	// LockWait bounds the wait for a lock.
 	LockWait time.Duration
 	Stats    *value.Stats
 	Log      *slog.Logger
@@ -43,14 +45,20 @@ type Snapshot struct {
 	Position schema.Position
 	Time     time.Time // by the server's clock
 	Tables   []*schema.Table
-	// LockHeld is how long writes to the server stood still.
+	// LockHeld is how long writes, to the server or to the tables, stood still.
 	LockHeld time.Duration
+	// Overlap is zero where Position is exactly what the connections see. Else they
+	// may see more, each something else: what lies between Position and Overlap has
+	// to be replayed before the rows mean anything. Load fills it.
+	Overlap schema.Position
 
 	cfg       Config
 	control   *session.Session   // outside the snapshot: plans, and looks at the dictionary
 	readers   []*session.Session // each in its transaction
 	described []Described
 	progress  *Progress
+	seen      schema.Position // where the server stood once all transactions were open
+	owned     schema.GTIDSet  // transactions that were being committed then
 }
 
 // Open makes a snapshot. Close must follow. The sessions are opened before the
@@ -70,7 +78,7 @@ func Open(ctx context.Context, cfg Config) (*Snapshot, error) {
 	}
 	s.progress = newProgress(s.described)
 	cfg.Log.Info("snapshot opened", "position", s.Position, "file", s.Position.File, "offset", s.Position.Offset,
-		"tables", len(s.Tables), "connections", len(s.readers), "lock_held", s.LockHeld.Round(time.Microsecond))
+		"tables", len(s.Tables), "connections", len(s.readers), "locking", s.cfg.Locking, "lock_held", s.LockHeld.Round(time.Microsecond))
 	return s, nil
 }
 
@@ -102,33 +110,6 @@ func (s *Snapshot) Connections() int { return len(s.readers) }
 
 // Progress returns the counters of Load and Read.
 func (s *Snapshot) Progress() *Progress { return s.progress }
-
-// freeze opens all transactions under one global read lock and reads the
-// position and the tables' shapes that belong to them. Statements are few and
-// each is short: nothing is committed on the server meanwhile.
-func (s *Snapshot) freeze(ctx context.Context) error {
-	if err := s.lock(ctx); err != nil {
-		return err
-	}
-	start := time.Now()
-	for _, r := range s.readers {
-		if _, err := r.Query(ctx, "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY"); err != nil {
-			return fmt.Errorf("opening a consistent snapshot: %w", err)
-		}
-	}
-	var err error
-	if s.Position, s.Time, err = ReadPosition(ctx, s.control); err != nil {
-		return err
-	}
-	if s.described, err = s.cfg.Describe(ctx, s.control, nil); err != nil {
-		return fmt.Errorf("reading the shapes of the tables: %w", err)
-	}
-	if _, err := s.control.Query(ctx, "UNLOCK TABLES"); err != nil {
-		return fmt.Errorf("releasing the global read lock: %w", err)
-	}
-	s.LockHeld = time.Since(start)
-	return nil
-}
 
 // ReadPosition reads where the server stands now: everything that is committed
 // and nothing else. The executed set comes from the variable itself: SHOW

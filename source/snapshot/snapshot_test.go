@@ -288,58 +288,6 @@ func TestChunksReadTheIndex(t *testing.T) {
 	require.LessOrEqual(t, examined2-examined, 2*5000+2*chunks)
 }
 
-// TestSnapshotEqualsItsPosition writes while the snapshot is opened and read.
-// The table holds its own position: each transaction counts up one number in
-// two tables, so every state that ever was has equal sums, and as many
-// transactions as its position has.
-func TestSnapshotEqualsItsPosition(t *testing.T) {
-	server := servers.MySQL(t, "--max-connections=60")
-	name, db := database(t, server)
-	_, err := db.Exec(fmt.Sprintf("CREATE TABLE %[1]s.a (id INT PRIMARY KEY, n BIGINT); CREATE TABLE %[1]s.b (id VARCHAR(10) PRIMARY KEY, n BIGINT)", name))
-	require.NoError(t, err)
-	var a, b []string
-	for i := range 2000 {
-		a, b = append(a, fmt.Sprintf("%d, 0", i)), append(b, fmt.Sprintf("'k%d', 0", i))
-	}
-	insert(t, db, name+".a", a)
-	insert(t, db, name+".b", b)
-	var start string
-	require.NoError(t, db.QueryRow("SELECT @@global.gtid_executed").Scan(&start))
-	before, err := schema.ParseGTIDSet(start)
-	require.NoError(t, err)
-
-	ctx, stop := context.WithCancel(t.Context())
-	var writers sync.WaitGroup
-	for w := range 4 {
-		writers.Go(func() {
-			random := rand.New(rand.NewPCG(uint64(w), 9))
-			for ctx.Err() == nil {
-				i := random.IntN(2000)
-				// One transaction, over both tables.
-				_, _ = db.ExecContext(ctx, fmt.Sprintf("UPDATE %[1]s.a, %[1]s.b SET a.n = a.n + 1, b.n = b.n + 1 WHERE a.id = %[2]d AND b.id = 'k%[2]d'", name, i))
-			}
-		})
-	}
-	defer func() { stop(); writers.Wait() }()
-	cfg := config(t, server, name)
-	cfg.Connections, cfg.ChunkRows = 3, 100
-	for range 8 {
-		s := open(t, cfg)
-		sums := map[string]int64{}
-		var out collector
-		out.onRows = func(b *schema.Block) {
-			for i := range b.Rows() {
-				sums[b.Table.ID.Name] += b.New[1].I64[i]
-			}
-		}
-		require.NoError(t, s.Load(ctx, &out))
-		require.Equal(t, sums["a"], sums["b"])
-		require.Equal(t, s.Position.GTIDs.Subtract(before).Count(), sums["a"], "the state has other transactions than its position")
-		require.Equal(t, s.Position, out.commit[0].Position)
-		s.Close()
-	}
-}
-
 func TestLoadOrder(t *testing.T) {
 	server := servers.MySQL(t)
 	name, db := database(t, server)
@@ -397,6 +345,10 @@ func TestLockWaitIsBounded(t *testing.T) {
 	cfg.LockWait = 2 * time.Second
 	_, _, err = source.New(cfg, slog.New(slog.DiscardHandler)).OpenSnapshot(t.Context())
 	require.ErrorContains(t, err, "taking the global read lock: not granted within 2 s because of session")
+	require.ErrorContains(t, err, fmt.Sprintf("KILL %d", id))
+	cfg.Locking = snapshot.Tables
+	_, _, err = source.New(cfg, slog.New(slog.DiscardHandler)).OpenSnapshot(t.Context())
+	require.ErrorContains(t, err, "taking the read lock of the tables: not granted within 2 s because of session")
 	require.ErrorContains(t, err, fmt.Sprintf("KILL %d", id))
 	_, err = holder.ExecContext(t.Context(), "UNLOCK TABLES")
 	require.NoError(t, err)

@@ -39,6 +39,8 @@
 //     moment it comes the run ends well (TestSignalWhileOpening), unless a commit
 //     takes longer than it may (TestShutdownDeadline) or a second signal comes
 //     (TestSecondSignal); both lose nothing.
-//  9. verify looks at what readers of a table see, also where another writer changed
+//  9. Rows of an XA transaction are in the lake once it is committed, and only
+//     then, wherever a load, a stop or a kill falls between its phases (TestXA).
+//  10. verify looks at what readers of a table see, also where another writer changed
 //     it after the last cut (TestVerifySeesForeignWrites).
 package e2e

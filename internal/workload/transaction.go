@@ -10,7 +10,10 @@ import (
 // transaction runs one transaction and returns how many row changes it
 // committed: none when it rolled back, by choice or because of a deadlock.
 func (s *session) transaction(ctx context.Context) (int64, error) {
-	if s.rand.IntN(5) == 0 {
+	switch s.rand.IntN(15) {
+	case 0:
+		return s.xa(ctx)
+	case 1, 2, 3:
 		n, err := s.statement(ctx, s.table()) // autocommit
 		if isError(err, errDeadlock) || isError(err, errLockWait) {
 			err = nil // the statement is undone, those before it are not

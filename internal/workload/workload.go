@@ -85,6 +85,7 @@ func (w *Workload) Run(ctx context.Context, sessions int, changes int64) error {
 				return err
 			}
 			defer s.close()
+			s.name = fmt.Sprintf("%s %d", w.Database, n)
 			s.rand = rand.New(rand.NewPCG(w.Seed, uint64(until)<<8|uint64(n+1)))
 			for w.Changes() < until && ctx.Err() == nil {
 				n, err := s.transaction(ctx)
@@ -105,6 +106,9 @@ type session struct {
 	rand   *rand.Rand
 	tables []table
 	space  int
+
+	name     string // of its XA transactions
+	branches int
 }
 
 // session opens a connection with the settings that the values of the workload
@@ -134,9 +138,10 @@ func (s *session) exec(ctx context.Context, sql string) (int64, error) {
 
 // Numbers of the server's errors.
 const (
-	errDuplicate = 1062
-	errLockWait  = 1205
-	errDeadlock  = 1213
+	errDuplicate    = 1062
+	errLockWait     = 1205
+	errDeadlock     = 1213
+	errXARolledBack = 1402
 )
 
 func isError(err error, number uint16) bool {

@@ -62,20 +62,27 @@ func (r *run) session(ctx context.Context) error {
 			return classify(err)
 		}
 	}
-	d := &dialer{dialContext: r.cfg.Dial, timeout: 3 * r.cfg.Heartbeat}
+	d := r.newDialer()
 	defer d.close()
 	defer context.AfterFunc(ctx, d.close)()
-	dump, err := r.open(ctx, d, at)
+	dump, err := r.open(ctx, d, at, r.gtidMode)
 	if err != nil {
 		return classify(err)
 	}
+	err = r.receive(ctx, dump)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.forgetPlaces()
+	r.cutTransaction()
+	clear(r.maps)
+	return err
+}
+
+// receive takes events until one cannot be had, or taken.
+func (r *run) receive(ctx context.Context, dump *dump) error {
 	for {
 		h, body, err := dump.next()
 		if err != nil {
-			r.mu.Lock()
-			defer r.mu.Unlock()
-			r.cutTransaction()
-			clear(r.maps)
 			return classify(err)
 		}
 		if err := r.take(ctx, &h, body); err != nil {

@@ -65,6 +65,20 @@ type header struct {
 	flags    uint16
 }
 
+// endIn returns where the event ends in its file, given a place of the file not
+// far before it: the header has 32 bits of that, which wrap in files that one
+// large transaction took beyond 4 GiB. Events that are in no file have no end.
+func (h *header) endIn(before uint64) (uint64, bool) {
+	if h.flags&flagArtificial != 0 || h.end == 0 || h.typ == evHeartbeat || h.typ == evHeartbeat2 {
+		return 0, false
+	}
+	at := before&^0xffff_ffff | uint64(h.end)
+	if at < before {
+		at += 1 << 32
+	}
+	return at, true
+}
+
 const headerSize = 19
 
 func parseHeader(b []byte) (header, error) {

@@ -48,31 +48,6 @@ func (r *run) onRollback(ctx context.Context, h *header, ts []token) error {
 	return r.endTransaction(ctx, h)
 }
 
-// onXA follows XA transactions. The rows of a prepared one are refused when
-// they come (onXAPrepare). A commit whose preparation was before our start is
-// refused too: it may make rows visible that neither the load nor the stream saw.
-func (r *run) onXA(ctx context.Context, h *header, ts []token, q *query) error {
-	xid := strings.TrimSpace(string(q.text))
-	if i := strings.IndexByte(xid, ' '); i >= 0 {
-		_, xid, _ = strings.Cut(xid[i+1:], " ")
-	}
-	switch {
-	case ts[1].is("START"), ts[1].is("BEGIN"):
-		r.txn.group, r.txn.xid = true, xid
-		return nil
-	case ts[1].is("COMMIT"):
-		if !r.prepared[xid] {
-			return fmt.Errorf("the XA transaction %s, committed at %s, was prepared before this run began, so its rows are not known; remedy: load the tables again at a time without prepared XA transactions (XA RECOVER shows them)", xid, r.where(h))
-		}
-		delete(r.prepared, xid)
-		return r.endTransaction(ctx, h)
-	case ts[1].is("ROLLBACK"):
-		delete(r.prepared, xid)
-		return r.endTransaction(ctx, h)
-	}
-	return nil
-}
-
 func (r *run) onExecuteLoad(body []byte) error {
 	q, err := parseQuery(body, 13)
 	if err != nil {

@@ -150,7 +150,6 @@ func TestRefusals(t *testing.T) {
 		{"SET SESSION binlog_format = 'STATEMENT'; USE mysql; DELETE FROM {db}.t", "binlog_format=ROW"},
 		{"SET SESSION binlog_row_image = 'MINIMAL'; UPDATE t SET n = 2", "binlog_row_image=FULL"},
 		{"SET SESSION binlog_row_value_options = 'PARTIAL_JSON'; UPDATE j SET v = JSON_SET(v, '$.a', 2)", "partial JSON update"},
-		{"XA START 'x'; UPDATE t SET n = 2; XA END 'x'; XA PREPARE 'x'; XA COMMIT 'x'", "two phases"},
 		{"CREATE TABLE p (id INT PRIMARY KEY) PARTITION BY HASH (id); CREATE TABLE q (id INT PRIMARY KEY); INSERT INTO p VALUES (1); INSERT INTO q VALUES (2); ALTER TABLE p EXCHANGE PARTITION p0 WITH TABLE q", "exchanges its rows"},
 		{"CREATE TABLE r (id INT PRIMARY KEY) PARTITION BY RANGE (id) (PARTITION p0 VALUES LESS THAN (10), PARTITION p1 VALUES LESS THAN (20)); INSERT INTO r VALUES (1); ALTER TABLE r DROP PARTITION p0", "DROP PARTITION"},
 		{"CREATE TABLE m (id INT PRIMARY KEY) ENGINE=MyISAM; INSERT INTO m VALUES (1); DROP DATABASE {db}", "drops it"},

@@ -17,5 +17,10 @@
 //     remedy; nothing is skipped (TestRefusals).
 //  5. The shape under which rows are decoded is their own table map's, never
 //     information_schema's of another time (TestAddColumn).
-//  6. Parsing never looks beyond an event, whatever it holds (FuzzEvent).
+//  6. Rows of an XA transaction are sent when it commits, under the GTID of its
+//     COMMIT, wherever it was prepared (TestXA, TestLargeXA); if that is gone, the
+//     stream stops (TestPurgedXA).
+//  7. A row's place is its own: GTID and number, or file, offset and number, also
+//     within compressed transactions (TestRowsOfOnePlaceAreNumberedThrough).
+//  8. Parsing never looks beyond an event, whatever it holds (FuzzEvent).
 package binlog

@@ -46,27 +46,35 @@ type dump struct {
 	checksum bool   // events end in a CRC32, says the file's format description
 }
 
+func (r *run) newDialer() *dialer {
+	return &dialer{dialContext: r.cfg.Dial, timeout: 3 * r.cfg.Heartbeat}
+}
+
 // open connects and asks for the binlog behind a position.
-func (r *run) open(ctx context.Context, d *dialer, at schema.Position) (*dump, error) {
-	conn, err := client.ConnectWithDialer(ctx, "", r.cfg.Addr, r.cfg.User, r.cfg.Password, "", d.dial, func(c *client.Conn) error {
-		c.SetTLSConfig(r.cfg.TLS)
-		c.SetAttributes(map[string]string{"_client_role": "binary_log_listener"})
-		return nil
-	})
-	if err != nil {
-		return nil, err
-	}
+func (r *run) open(ctx context.Context, d *dialer, at schema.Position, gtids bool) (*dump, error) {
 	id := r.cfg.ServerID
 	if id == 0 {
 		id = 1<<30 + mathrand.Uint32N(1<<30)
 	}
+	conn, err := r.connect(ctx, d)
+	if err != nil {
+		return nil, err
+	}
 	if err := r.register(conn, id); err != nil {
 		return nil, err
 	}
-	if err := request(conn, id, at, r.gtidMode); err != nil {
+	if err := request(conn, id, at, gtids); err != nil {
 		return nil, err
 	}
 	return &dump{conn: conn, br: bufio.NewReaderSize(conn.Conn.Conn, readBuffer)}, nil
+}
+
+func (r *run) connect(ctx context.Context, d *dialer) (*client.Conn, error) {
+	return client.ConnectWithDialer(ctx, "", r.cfg.Addr, r.cfg.User, r.cfg.Password, "", d.dial, func(c *client.Conn) error {
+		c.SetTLSConfig(r.cfg.TLS)
+		c.SetAttributes(map[string]string{"_client_role": "binary_log_listener"})
+		return nil
+	})
 }
 
 // register makes the session a replica's. The UUID is a fresh one each time: the

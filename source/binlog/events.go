@@ -26,6 +26,7 @@ const (
 	evUpdateRows1    = byte(replication.UPDATE_ROWS_EVENTv1)
 	evDeleteRows1    = byte(replication.DELETE_ROWS_EVENTv1)
 	evIncident       = byte(replication.INCIDENT_EVENT)
+	evPreviousGTIDs  = byte(replication.PREVIOUS_GTIDS_EVENT)
 	evHeartbeat      = byte(replication.HEARTBEAT_EVENT)
 	evWriteRows2     = byte(replication.WRITE_ROWS_EVENTv2)
 	evUpdateRows2    = byte(replication.UPDATE_ROWS_EVENTv2)
@@ -49,7 +50,7 @@ const (
 var harmless = [256]bool{
 	replication.INTVAR_EVENT: true, replication.RAND_EVENT: true, replication.USER_VAR_EVENT: true,
 	replication.BEGIN_LOAD_QUERY_EVENT: true, replication.APPEND_BLOCK_EVENT: true, replication.DELETE_FILE_EVENT: true,
-	replication.IGNORABLE_EVENT: true, replication.ROWS_QUERY_EVENT: true, replication.PREVIOUS_GTIDS_EVENT: true,
+	replication.IGNORABLE_EVENT: true, replication.ROWS_QUERY_EVENT: true,
 	replication.TRANSACTION_CONTEXT_EVENT: true, replication.VIEW_CHANGE_EVENT: true,
 }
 
@@ -59,15 +60,15 @@ func (r *run) onEvent(ctx context.Context, h *header, body []byte) error {
 	r.advance(h)
 	switch h.typ {
 	case evTableMap:
+		if r.txn.held != nil {
+			return r.hold(ctx, h, body)
+		}
 		return r.onTableMap(ctx, body)
 	case evWriteRows2, evUpdateRows2, evDeleteRows2, evWriteRows1, evUpdateRows1, evDeleteRows1, evPartialUpdate:
-		if err := r.onRows(ctx, h, body); err != nil {
-			return err
+		if r.txn.held != nil {
+			return r.hold(ctx, h, body)
 		}
-		if r.bytes >= blockBytes {
-			return r.sendBlocks(ctx)
-		}
-		return nil
+		return r.takeRows(ctx, h, body)
 	case evXID:
 		return r.endTransaction(ctx, h)
 	case evGTID, evAnonymousGTID, evTaggedGTID:
@@ -82,8 +83,8 @@ func (r *run) onEvent(ctx context.Context, h *header, body []byte) error {
 		return r.onXAPrepare(ctx, h, body)
 	case evRotate:
 		return r.onRotate(ctx, h, body)
-	case evFormat, evStop:
-		return r.betweenTransactions(h)
+	case evFormat, evStop, evPreviousGTIDs:
+		return r.onFileEvent(ctx, h)
 	case evHeartbeat, evHeartbeat2:
 		return nil
 	case evIncident:
@@ -95,17 +96,22 @@ func (r *run) onEvent(ctx context.Context, h *header, body []byte) error {
 	return fmt.Errorf("the binlog has an event of type %d at %s, which is not known and may change rows; remedy: use a version that knows this server", h.typ, r.where(h))
 }
 
-// advance follows the end of events within the file. The header has 32 bits of
-// it, which wrap in files that one large transaction took beyond 4 GiB.
+// advance follows the place in the file.
 func (r *run) advance(h *header) {
-	if h.flags&flagArtificial != 0 || h.end == 0 || h.typ == evHeartbeat || h.typ == evHeartbeat2 {
-		return
+	if end, ok := h.endIn(r.offset); ok {
+		r.start, r.offset = end-uint64(h.size), end
 	}
-	at := r.offset&^0xffff_ffff | uint64(h.end)
-	if at < r.offset {
-		at += 1 << 32
+}
+
+// takeRows takes a rows event, and hands blocks on that have become large.
+func (r *run) takeRows(ctx context.Context, h *header, body []byte) error {
+	if err := r.onRows(ctx, h, body); err != nil {
+		return err
 	}
-	r.start, r.offset = at-uint64(h.size), at
+	if r.bytes >= blockBytes {
+		return r.sendBlocks(ctx)
+	}
+	return nil
 }
 
 func (r *run) where(h *header) string { return fmt.Sprintf("%s:%d", r.file, r.start) }
@@ -131,6 +137,22 @@ func (r *run) onRotate(ctx context.Context, h *header, body []byte) error {
 	r.file = string(c.b)
 	r.offset, r.boundary = offset, offset
 	if r.until != nil && !r.gtidMode && !artificial {
+		return r.checkUntil(ctx)
+	}
+	return nil
+}
+
+// onFileEvent takes an event that begins or ends a file. A server that has just
+// begun one stands behind the first of them, with no transaction there yet.
+func (r *run) onFileEvent(ctx context.Context, h *header) error {
+	if err := r.betweenTransactions(h); err != nil {
+		return err
+	}
+	if _, ok := h.endIn(r.offset); !ok || r.gtidMode {
+		return nil
+	}
+	r.boundary = r.offset
+	if r.until != nil {
 		return r.checkUntil(ctx)
 	}
 	return nil
@@ -213,23 +235,6 @@ func (t *transaction) readTagged(body []byte) error {
 		t.time = int64(e.OriginalCommitTimestamp)
 	}
 	return nil
-}
-
-// onXAPrepare ends an XA transaction, for good (one phase) or for now. A
-// prepared one commits later in another place of the log, or never.
-func (r *run) onXAPrepare(ctx context.Context, h *header, body []byte) error {
-	c := cursor{b: body}
-	onePhase := c.number(1) != 0
-	if c.bad {
-		return errEvent
-	}
-	if !onePhase && r.txn.captured != nil {
-		return fmt.Errorf("table %s was changed by an XA transaction in two phases (%s), which cannot be replicated in this version; remedy: commit with ONE PHASE or without XA, then load the table again", r.txn.captured.id, r.txn.id())
-	}
-	if !onePhase {
-		r.prepared[r.txn.xid] = true
-	}
-	return r.endTransaction(ctx, h)
 }
 
 // query is a QUERY_EVENT.

@@ -18,25 +18,42 @@ const maxEvent = 1 << 30
 // zstd frame, without checksums. They are inflated one by one; as a whole they
 // may be a hundred times the size of the event.
 func (r *run) onPayload(ctx context.Context, h *header, body []byte) error {
-	compressed, err := payloadBytes(body)
-	if err != nil {
-		return fmt.Errorf("compressed transaction %s at %s: %w", r.txn.id(), r.where(h), err)
-	}
+	var err error
 	if r.inflater == nil {
-		if r.inflater, err = zstd.NewReader(nil, zstd.WithDecoderConcurrency(1)); err != nil {
+		if r.inflater, err = newInflater(); err != nil {
 			return err
 		}
 	}
-	if err := r.inflater.Reset(bytes.NewReader(compressed)); err != nil {
+	failed := inflate(r.inflater, body, func(h *header, body []byte) error {
+		err = r.onEvent(ctx, h, body)
+		return err
+	})
+	if failed != nil && err == nil {
+		return fmt.Errorf("compressed transaction %s at %s: %w", r.txn.id(), r.where(h), failed)
+	}
+	return err
+}
+
+func newInflater() (*zstd.Decoder, error) {
+	return zstd.NewReader(nil, zstd.WithDecoderConcurrency(1))
+}
+
+// inflate calls f with the events of a compressed transaction.
+func inflate(d *zstd.Decoder, body []byte, f func(h *header, body []byte) error) error {
+	compressed, err := payloadBytes(body)
+	if err != nil {
+		return err
+	}
+	if err := d.Reset(bytes.NewReader(compressed)); err != nil {
 		return err
 	}
 	var head [headerSize]byte
 	var event []byte
 	for {
-		if _, err := io.ReadFull(r.inflater, head[:]); errors.Is(err, io.EOF) {
+		if _, err := io.ReadFull(d, head[:]); errors.Is(err, io.EOF) {
 			return nil
 		} else if err != nil {
-			return fmt.Errorf("inflating transaction %s: %w", r.txn.id(), err)
+			return fmt.Errorf("inflating: %w", err)
 		}
 		size := int(binary.LittleEndian.Uint32(head[9:]))
 		if size < headerSize || size > maxEvent {
@@ -46,15 +63,15 @@ func (r *run) onPayload(ctx context.Context, h *header, body []byte) error {
 			event = make([]byte, size-headerSize)
 		}
 		event = event[:size-headerSize]
-		if _, err := io.ReadFull(r.inflater, event); err != nil {
-			return fmt.Errorf("inflating transaction %s: %w", r.txn.id(), err)
+		if _, err := io.ReadFull(d, event); err != nil {
+			return fmt.Errorf("inflating: %w", err)
 		}
 		inner, err := parseHeader(head[:])
 		if err != nil {
 			return err
 		}
 		inner.end = 0 // within the payload, not the file
-		if err := r.onEvent(ctx, &inner, event); err != nil {
+		if err := f(&inner, event); err != nil {
 			return err
 		}
 	}

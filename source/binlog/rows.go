@@ -73,6 +73,12 @@ func fullBitmap(b []byte, n int) bool {
 // row within its transaction must be the same in every run.
 func (r *run) decodeRows(ctx context.Context, h *header, v *version, op schema.Op, images []byte) error {
 	o := r.origin(h)
+	// Events of a compressed transaction, and of one that was prepared before, stand
+	// at one place: their rows are numbered through.
+	if r.txn.place != r.start {
+		r.txn.place, r.txn.placeRow = r.start, r.txn.rows
+	}
+	o.EventRow = r.txn.rows - r.txn.placeRow
 	covered := v.table.covered.Covers(&o)
 	r.txn.captured = v.table
 	total := len(images)

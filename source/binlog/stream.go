@@ -144,7 +144,8 @@ type run struct {
 	maps     map[uint64]*version // by table number
 	versions map[string]*version // by the table map's body without the number
 	ahead    []*table            // those whose covered position is not passed yet
-	prepared map[string]bool     // XA transactions without captured rows that await their commit
+	prepared map[string]*held    // XA transactions that await their outcome, by identifier
+	heldSize int                 // bytes of their events
 
 	// Where the stream stands.
 	history    int64 // of the positions
@@ -183,7 +184,7 @@ func newRun(cfg Config, from pipeline.Resume, out Sender) *run {
 		tables:   map[schema.TableID]*table{},
 		maps:     map[uint64]*version{},
 		versions: map[string]*version{},
-		prepared: map[string]bool{},
+		prepared: map[string]*held{},
 		history:  from.Position.History,
 		gtidMode: from.Position.UsesGTIDs() || cfg.GTIDs,
 		gtids:    from.Position.GTIDs.Clone(),

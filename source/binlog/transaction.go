@@ -18,9 +18,12 @@ type transaction struct {
 	serverID uint32
 	thread   uint32
 	rows     int    // of captured tables so far
+	place    uint64 // of the last rows event
+	placeRow int    // rows before that place
 	skip     int    // of its rows were handed on before the connection was lost
 	captured *table // the last captured table that it changed; nil: none
 	xid      string // of an XA transaction
+	held     *held  // that transaction's rows, which do not count yet
 }
 
 // id names the transaction for people.

@@ -1,0 +1,46 @@
+package workload
+
+import (
+	"context"
+	"fmt"
+)
+
+// xa runs a transaction in the two phases of XA, or in one. Between PREPARE and
+// its outcome the other sessions go on, so that the binlog holds several that are
+// open at once.
+func (s *session) xa(ctx context.Context) (int64, error) {
+	s.branches++
+	id := fmt.Sprintf("'%s', '%d'", s.name, s.branches)
+	if s.rand.IntN(3) == 0 { // a name may be used again
+		id = fmt.Sprintf("'%s'", s.name)
+	}
+	if err := s.run(ctx, "XA START "+id); err != nil {
+		return 0, err
+	}
+	n, err := s.statements(ctx)
+	lost := isError(err, errDeadlock) || isError(err, errLockWait)
+	if err != nil && !lost {
+		return 0, err
+	}
+	if _, err := s.exec(ctx, "XA END "+id); err != nil && !isError(err, errXARolledBack) {
+		return 0, fmt.Errorf("executing XA END %s: %w", id, err)
+	}
+	if lost {
+		return 0, s.run(ctx, "XA ROLLBACK "+id)
+	}
+	if s.rand.IntN(4) == 0 {
+		return n, s.run(ctx, "XA COMMIT "+id+" ONE PHASE")
+	}
+	if err := s.run(ctx, "XA PREPARE "+id); err != nil {
+		return 0, err
+	}
+	if s.rand.IntN(2) == 0 {
+		if err := s.run(ctx, fmt.Sprintf("DO SLEEP(%.3f)", 0.2*s.rand.Float64())); err != nil {
+			return 0, err
+		}
+	}
+	if s.rand.IntN(4) == 0 {
+		return 0, s.run(ctx, "XA ROLLBACK "+id)
+	}
+	return n, s.run(ctx, "XA COMMIT "+id)
+}

@@ -55,6 +55,7 @@ var errURL = errors.New("is no address of a server; write mysql://user:password@
 // ParseURL reads the address of a server:
 //
 //	mysql://user:password@host:3306/database?tls=verify-identity&ca=ca.pem
+//	mysql://user@host/database?password-file=secret&tls=required&cert=me.pem&key=me.key
 //	mysql://user@/database?socket=/run/mysqld/mysqld.sock
 //
 // No error of it holds the password.
@@ -86,6 +87,12 @@ func ParseURL(text string) (Config, error) {
 	if u.Hostname() == "" && c.Endpoint.Network != "unix" {
 		return Config{}, errors.New("--from names no host: write mysql://user@host/database, or mysql://user@/database?socket=/path")
 	}
+	if c.Endpoint.PasswordFile != "" && c.Endpoint.Password != "" {
+		return Config{}, errors.New("--from has a password and a password-file: leave one away")
+	}
+	if err := c.Endpoint.CheckTLS(); err != nil {
+		return Config{}, fmt.Errorf("--from: %w", err)
+	}
 	return c, nil
 }
 
@@ -103,10 +110,16 @@ func (c *Config) parseOptions(query string) error {
 			}
 		case "ca":
 			c.Endpoint.CAFile = last
+		case "cert":
+			c.Endpoint.CertFile = last
+		case "key":
+			c.Endpoint.KeyFile = last
+		case "password-file":
+			c.Endpoint.PasswordFile = last
 		case "socket":
 			c.Endpoint.Network, c.Endpoint.Address = "unix", last
 		default:
-			return fmt.Errorf("--from has no option %q; it has tls, ca and socket", name)
+			return fmt.Errorf("--from has no option %q; it has tls, ca, cert, key, password-file and socket", name)
 		}
 	}
 	return nil

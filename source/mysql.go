@@ -126,16 +126,9 @@ func (m *MySQL) streamConfig(ctx context.Context, s *session.Session, sel select
 		return binlog.Config{}, fmt.Errorf("reading the server's identity: %w", err)
 	}
 	uuid, _ := r.GetString(0, 0)
-	tlsConfig, err := s.Endpoint().TLSConfig()
-	if err != nil {
-		return binlog.Config{}, err
-	}
 	return binlog.Config{
-		Addr:       m.cfg.Endpoint.Address,
-		Dial:       m.cfg.Endpoint.Dialer(),
-		User:       m.cfg.Endpoint.User,
-		Password:   m.cfg.Endpoint.Password.Reveal(),
-		TLS:        tlsConfig,
+		Login:      func() (binlog.Login, error) { return login(s.Endpoint()) },
+		Retry:      m.passwordMayChange,
 		ServerID:   m.cfg.ServerID,
 		ServerUUID: uuid,
 		Heartbeat:  m.cfg.Heartbeat,
@@ -151,6 +144,26 @@ func (m *MySQL) streamConfig(ctx context.Context, s *session.Session, sel select
 	}, nil
 }
 
+// login is asked before each connection of the stream.
+func login(e session.Endpoint) (binlog.Login, error) {
+	e, err := e.WithPassword()
+	if err != nil {
+		return binlog.Login{}, err
+	}
+	tlsConfig, err := e.TLSConfig()
+	if err != nil {
+		return binlog.Login{}, err
+	}
+	return binlog.Login{Addr: e.Address, Dial: e.Dialer(), User: e.User, Password: e.Password.Reveal(), TLS: tlsConfig}, nil
+}
+
+// passwordMayChange tells whether the server refused a password that somebody
+// may be about to replace in its file. The preflight has logged in with it, so
+// that it is not just wrong.
+func (m *MySQL) passwordMayChange(err error) bool {
+	return m.cfg.Endpoint.PasswordFile != "" && session.Number(err) == session.ErrAccessDenied
+}
+
 const (
 	firstPause = 100 * time.Millisecond
 	longPause  = 10 * time.Second
@@ -161,7 +174,7 @@ const (
 func (m *MySQL) reach(ctx context.Context) (*session.Session, error) {
 	for pause := firstPause; ; pause = min(2*pause, longPause) {
 		s, err := m.openSession(ctx)
-		if err == nil || ctx.Err() != nil || !session.IsPassing(err) {
+		if err == nil || ctx.Err() != nil || !session.IsPassing(err) && !m.passwordMayChange(err) {
 			return s, err
 		}
 		m.log.Warn("the server is away, trying again", "error", err, "in", pause)

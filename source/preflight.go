@@ -40,6 +40,10 @@ func (m *MySQL) preflight(ctx context.Context, load bool) (Faults, error) {
 		return nil, err
 	}
 	faults := vars.faults()
+	if m.cfg.Endpoint.TLS == session.TLSPreferred && s.Endpoint().TLS == session.TLSDisabled {
+		faults = append(faults, Fault{Warning, "tls=preferred", "the connection is not encrypted: the server has no TLS",
+			"configure TLS on the server (ssl_cert, ssl_key) and say tls=required, or say tls=disabled if the network between is safe"})
+	}
 	g, err := readGrants(ctx, s)
 	if err != nil {
 		return nil, err

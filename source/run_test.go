@@ -424,6 +424,7 @@ func TestTLSPreferredFollowsPlain(t *testing.T) {
 	prepare(t, server, "plain")
 	c := config(t, server, "plain")
 	c.Endpoint.TLS, c.Once = session.TLSPreferred, true
+	want(t, preflight(t, c), source.Warning, "tls=preferred", "the connection is not encrypted", "say tls=required")
 	m := newMemory()
 	require.NoError(t, source.New(c, quiet()).Run(t.Context(), pipeline.Resume{}, m))
 	server.Exec(t, "INSERT INTO plain.a VALUES (60, 'x')")

@@ -167,6 +167,9 @@ func (b *bench) open(c *Config) (*sysbench.Tables, error) {
 	if err != nil {
 		return nil, err
 	}
+	if s.Endpoint, err = s.Endpoint.WithPassword(); err != nil {
+		return nil, err
+	}
 	tlsConfig, err := s.Endpoint.TLSConfig()
 	if err != nil {
 		return nil, err

@@ -24,7 +24,7 @@ func serverOf(c *Config) (source.Config, error) {
 	if err != nil {
 		return s, err
 	}
-	if s.Endpoint.Password == "" {
+	if s.Endpoint.Password == "" && s.Endpoint.PasswordFile == "" {
 		s.Endpoint.Password = session.Secret(os.Getenv(passwordVariable))
 	}
 	return s, nil

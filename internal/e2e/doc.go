@@ -41,6 +41,8 @@
 //     (TestSecondSignal); both lose nothing.
 //  9. Rows of an XA transaction are in the lake once it is committed, and only
 //     then, wherever a load, a stop or a kill falls between its phases (TestXA).
-//  10. verify looks at what readers of a table see, also where another writer changed
+//  10. A password that is replaced under a running process costs nothing but the time
+//     until its file holds the new one (TestPasswordRotation).
+//  11. verify looks at what readers of a table see, also where another writer changed
 //     it after the last cut (TestVerifySeesForeignWrites).
 package e2e

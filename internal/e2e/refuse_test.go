@@ -122,9 +122,9 @@ func TestRefusesServersOutOfReach(t *testing.T) {
 			"check host and port in --from, and that mysqld runs with a bind_address that is reachable"},
 		"unknown host": {"mysql://root@no-such-host.invalid/shop", `no server has the name "no-such-host.invalid"`, "check the host in --from"},
 		"wrong password": {"mysql://e2e_known:c4n4ry@" + server.Addr + "/shop",
-			`the server at SERVER refuses user "e2e_known": the user does not exist for this host or the password is wrong`, "set the password with BELUGA_PASSWORD or in --from"},
+			`the server at SERVER refuses user "e2e_known": the user does not exist for this host or the password is wrong`, "set the password with BELUGA_PASSWORD or in --from; if SHOW CREATE USER says REQUIRE SSL, add tls=required to --from"},
 		"unknown user": {"mysql://e2e_nobody:c4n4ry@" + server.Addr + "/shop",
-			`the server at SERVER refuses user "e2e_nobody": the user does not exist for this host or the password is wrong`, "set the password with BELUGA_PASSWORD or in --from"},
+			`the server at SERVER refuses user "e2e_nobody": the user does not exist for this host or the password is wrong`, "set the password with BELUGA_PASSWORD or in --from; if SHOW CREATE USER says REQUIRE SSL, add tls=required to --from"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			refused(t, names, fault, fmt.Sprintf("beluga: the server cannot be replicated: connection: %s\n    remedy: %s\n", c.cause, c.remedy), "run", "--from", c.from, "--to", lake)

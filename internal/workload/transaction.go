@@ -10,10 +10,10 @@ import (
 // transaction runs one transaction and returns how many row changes it
 // committed: none when it rolled back, by choice or because of a deadlock.
 func (s *session) transaction(ctx context.Context) (int64, error) {
-	switch s.rand.IntN(15) {
+	switch s.rand.IntN(40) {
 	case 0:
 		return s.xa(ctx)
-	case 1, 2, 3:
+	case 1, 2, 3, 4, 5, 6, 7, 8:
 		n, err := s.statement(ctx, s.table()) // autocommit
 		if isError(err, errDeadlock) || isError(err, errLockWait) {
 			err = nil // the statement is undone, those before it are not

@@ -138,10 +138,10 @@ func (s *session) exec(ctx context.Context, sql string) (int64, error) {
 
 // Numbers of the server's errors.
 const (
-	errDuplicate    = 1062
-	errLockWait     = 1205
-	errDeadlock     = 1213
-	errXARolledBack = 1402
+	errDuplicate = 1062
+	errLockWait  = 1205
+	errDeadlock  = 1213
+	errXALost    = 1614
 )
 
 func isError(err error, number uint16) bool {

@@ -22,7 +22,7 @@ func (s *session) xa(ctx context.Context) (int64, error) {
 	if err != nil && !lost {
 		return 0, err
 	}
-	if _, err := s.exec(ctx, "XA END "+id); err != nil && !isError(err, errXARolledBack) {
+	if _, err := s.exec(ctx, "XA END "+id); err != nil && !(lost && isError(err, errXALost)) {
 		return 0, fmt.Errorf("executing XA END %s: %w", id, err)
 	}
 	if lost {
@@ -34,8 +34,8 @@ func (s *session) xa(ctx context.Context) (int64, error) {
 	if err := s.run(ctx, "XA PREPARE "+id); err != nil {
 		return 0, err
 	}
-	if s.rand.IntN(2) == 0 {
-		if err := s.run(ctx, fmt.Sprintf("DO SLEEP(%.3f)", 0.2*s.rand.Float64())); err != nil {
+	if s.rand.IntN(4) == 0 {
+		if err := s.run(ctx, fmt.Sprintf("DO SLEEP(%.3f)", 0.1*s.rand.Float64())); err != nil {
 			return 0, err
 		}
 	}

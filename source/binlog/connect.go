@@ -117,7 +117,7 @@ var retryCodes = map[uint16]bool{1040: true, 1053: true, 1077: true, 1079: true,
 // classify sorts an error of the connection: position lost, to be tried again,
 // or fatal.
 func classify(err error) error {
-	if errors.Is(err, ErrPositionLost) {
+	if errors.Is(err, ErrPositionLost) || retryable(err) {
 		return err
 	}
 	var my *mysql.MyError

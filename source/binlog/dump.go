@@ -47,7 +47,7 @@ type dump struct {
 }
 
 func (r *run) newDialer() *dialer {
-	return &dialer{dialContext: r.cfg.Dial, timeout: 3 * r.cfg.Heartbeat}
+	return &dialer{timeout: 3 * r.cfg.Heartbeat}
 }
 
 // open connects and asks for the binlog behind a position.
@@ -70,11 +70,22 @@ func (r *run) open(ctx context.Context, d *dialer, at schema.Position, gtids boo
 }
 
 func (r *run) connect(ctx context.Context, d *dialer) (*client.Conn, error) {
-	return client.ConnectWithDialer(ctx, "", r.cfg.Addr, r.cfg.User, r.cfg.Password, "", d.dial, func(c *client.Conn) error {
-		c.SetTLSConfig(r.cfg.TLS)
+	login, err := r.cfg.Login()
+	if err != nil {
+		return nil, err
+	}
+	if d.dialContext = login.Dial; d.dialContext == nil {
+		d.dialContext = new(net.Dialer).DialContext
+	}
+	conn, err := client.ConnectWithDialer(ctx, "", login.Addr, login.User, login.Password, "", d.dial, func(c *client.Conn) error {
+		c.SetTLSConfig(login.TLS)
 		c.SetAttributes(map[string]string{"_client_role": "binary_log_listener"})
 		return nil
 	})
+	if err != nil && r.cfg.Retry(err) {
+		return nil, connectionError{err}
+	}
+	return conn, err
 }
 
 // register makes the session a replica's. The UUID is a fresh one each time: the

@@ -207,7 +207,10 @@ func newDatabase(t testing.TB, server *servers.MySQLServer) *database {
 	}
 	require.NoError(t, rows.Err())
 	d.config = binlog.Config{
-		Addr: server.Addr, User: server.User, Password: server.Password, ServerUUID: "server",
+		Login: func() (binlog.Login, error) {
+			return binlog.Login{Addr: server.Addr, User: server.User, Password: server.Password}, nil
+		},
+		ServerUUID: "server",
 		Heartbeat:  time.Second, // a server that shuts down waits for it
 		Captures:   func(id schema.TableID) bool { return id.Database == d.name },
 		Collations: collations,

@@ -34,12 +34,12 @@ const (
 // Config is what a Stream needs. Zero values of optional fields choose the
 // defaults given.
 type Config struct {
-	Addr     string // host:port
-	User     string
-	Password string
-	TLS      *tls.Config // nil: plain
-	// Dial opens network connections. nil: net.Dialer's.
-	Dial func(ctx context.Context, network, address string) (net.Conn, error)
+	// Login is asked before each connection: passwords and certificates change
+	// while a stream runs.
+	Login func() (Login, error)
+	// Retry tells whether an error of a connection that neither the network nor the
+	// server's state explains may be gone at the next attempt. nil: none may.
+	Retry func(error) bool
 
 	// ServerID is the replica id to register as. Zero: a random one of a range that
 	// people do not use.
@@ -83,6 +83,16 @@ type Config struct {
 	Logger *slog.Logger // nil: silent
 }
 
+// Login is how a connection is made.
+type Login struct {
+	Addr     string // host:port
+	User     string
+	Password string
+	TLS      *tls.Config // nil: plain
+	// Dial opens network connections. nil: net.Dialer's.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
+}
+
 // Sender takes events in order. It is the Send of a pipeline.Writer.
 type Sender interface {
 	Send(ctx context.Context, e schema.Event) error
@@ -96,8 +106,8 @@ func New(cfg Config) *Stream {
 	if cfg.Heartbeat == 0 {
 		cfg.Heartbeat = 10 * time.Second
 	}
-	if cfg.Dial == nil {
-		cfg.Dial = new(net.Dialer).DialContext
+	if cfg.Retry == nil {
+		cfg.Retry = func(error) bool { return false }
 	}
 	if cfg.Stats == nil {
 		cfg.Stats = new(value.Stats)

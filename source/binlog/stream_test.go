@@ -248,7 +248,9 @@ func TestPositionLost(t *testing.T) {
 func TestWrongPassword(t *testing.T) {
 	d := newDatabase(t, servers.MySQL(t))
 	d.exec(t, "CREATE TABLE a (id INT PRIMARY KEY)")
-	d.config.Password = "wrong"
+	d.config.Login = func() (binlog.Login, error) {
+		return binlog.Login{Addr: d.server.Addr, User: d.server.User, Password: "wrong"}, nil
+	}
 	require.ErrorContains(t, d.stream(t, newLake()), "Access denied")
 }
 

@@ -52,6 +52,10 @@ func (g *guardedConn) Write(p []byte) (int, error) {
 // connect returns the endpoint as it was reached, too: where encryption is only
 // preferred, that tells whether there is any.
 func connect(ctx context.Context, e Endpoint) (*client.Conn, Endpoint, error) {
+	e, err := e.WithPassword()
+	if err != nil {
+		return nil, e, err
+	}
 	tlsConfig, err := e.TLSConfig()
 	if err != nil {
 		return nil, e, err

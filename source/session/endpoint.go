@@ -1,8 +1,11 @@
 package session
 
 import (
+	"fmt"
 	"log/slog"
 	"net"
+	"os"
+	"strings"
 )
 
 // Secret is a text that must not be seen. Every way of printing it shows stars;
@@ -32,8 +35,26 @@ type Endpoint struct {
 	Address  string // host:port, or the socket's path
 	User     string
 	Password Secret
-	TLS      TLSMode // empty: DefaultTLS decides
-	CAFile   string  // certificates that sign the server's; empty: the system's
+	// PasswordFile holds the password instead, and is read before each connection:
+	// so a password can be replaced while Beluga runs.
+	PasswordFile string
+	TLS          TLSMode // empty: DefaultTLS decides
+	CAFile       string  // certificates that sign the server's; empty: the system's
+	CertFile     string  // our own certificate, for users that the server wants one of
+	KeyFile      string  // and its key
+}
+
+// WithPassword returns the endpoint with the password of now.
+func (e Endpoint) WithPassword() (Endpoint, error) {
+	if e.PasswordFile == "" {
+		return e, nil
+	}
+	text, err := os.ReadFile(e.PasswordFile)
+	if err != nil {
+		return e, fmt.Errorf("reading the password: %w", err)
+	}
+	e.Password = Secret(strings.TrimRight(string(text), "\r\n")) // which an editor puts there
+	return e, nil
 }
 
 // DefaultTLS returns the mode of an endpoint that names none: where nobody can
@@ -43,6 +64,8 @@ func (e Endpoint) DefaultTLS() TLSMode {
 	switch {
 	case e.CAFile != "":
 		return TLSVerifyIdentity
+	case e.CertFile != "":
+		return TLSRequired
 	case e.Network == "unix", isLoopback(e.host()):
 		return TLSDisabled
 	}

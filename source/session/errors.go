@@ -90,7 +90,7 @@ func (x *explained) Unwrap() error { return x.err }
 func explanation(e Endpoint, err error) string {
 	switch Number(err) {
 	case ErrAccessDenied:
-		return fmt.Sprintf("the server at %s refuses user %q: the user does not exist for this host or the password is wrong; set the password with BELUGA_PASSWORD or in --from", e, e.User)
+		return explainDenied(e)
 	case ErrHostNotAllowed, ErrHostBlocked:
 		return fmt.Sprintf("the server at %s does not accept connections from this host; create the user for it (CREATE USER %s@'%%' …), or unblock it with TRUNCATE TABLE performance_schema.host_cache", e, userName(e.User))
 	case ErrDBAccessDenied, ErrTableAccessDenied, ErrColumnAccessDenied, ErrPrivilege:
@@ -115,6 +115,19 @@ func explanation(e Endpoint, err error) string {
 	return ""
 }
 
+func explainDenied(e Endpoint) string {
+	remedy := "set the password with BELUGA_PASSWORD or in --from"
+	if e.PasswordFile != "" {
+		remedy = "write the password into " + e.PasswordFile
+	}
+	if mode := e.mode(); mode == TLSDisabled || mode == TLSPreferred {
+		remedy += "; if SHOW CREATE USER says REQUIRE SSL, add tls=required to --from"
+	} else if e.CertFile == "" {
+		remedy += "; if SHOW CREATE USER says REQUIRE X509, give a certificate: cert=FILE&key=FILE in --from"
+	}
+	return fmt.Sprintf("the server at %s refuses user %q: the user does not exist for this host or the password is wrong; %s", e, e.User, remedy)
+}
+
 func explainNetwork(e Endpoint, err error) string {
 	var dns *net.DNSError
 	var op *net.OpError
@@ -129,6 +142,8 @@ func explainNetwork(e Endpoint, err error) string {
 		return fmt.Sprintf("there is no socket at %s; SELECT @@socket tells where it is", e)
 	case serverHasNoTLS(err):
 		return fmt.Sprintf("the server at %s has no TLS; configure it (ssl_cert, ssl_key), or say tls=disabled in --from if the network between is safe", e)
+	case isTLSAlert(err) && e.CertFile != "":
+		return fmt.Sprintf("the server at %s does not accept our certificate %s; give one that is signed by the server's ssl_ca (cert=FILE&key=FILE in --from)", e, e.CertFile)
 	case isTLSError(err):
 		return fmt.Sprintf("the server's certificate at %s is not accepted; give its CA (ca=FILE in --from), or choose another TLS mode (tls=…)", e)
 	case errors.As(err, &op) && op.Timeout() && op.Op == "dial":
@@ -153,8 +168,12 @@ func isTLSError(err error) bool {
 		systemRoots x509.SystemRootsError
 	)
 	return errors.As(err, &authority) || errors.As(err, &host) || errors.As(err, &invalid) || errors.As(err, &verify) ||
-		errors.As(err, &record) || errors.As(err, &alert) || errors.As(err, &systemRoots)
+		errors.As(err, &record) || errors.As(err, &alert) || errors.As(err, &systemRoots) || isTLSAlert(err)
 }
+
+// isTLSAlert recognises what the server says against our side of a handshake.
+// The driver passes on no more than the text.
+func isTLSAlert(err error) bool { return strings.Contains(err.Error(), "remote error: tls: ") }
 
 // passing are the server's errors that pass by themselves: no connection left,
 // shutting down, killed, offline mode.

@@ -183,7 +183,8 @@ func TestDefaultTLS(t *testing.T) {
 	require.Equal(t, session.TLSVerifyIdentity, session.Endpoint{Network: "tcp", Address: "db:3306", CAFile: "ca.pem"}.DefaultTLS())
 }
 
-// certificates writes a CA and a certificate of it for a host into a folder.
+// certificates writes a CA, and certificates of it for a host and a client, into
+// a folder.
 func certificates(t *testing.T, host string) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -195,20 +196,24 @@ func certificates(t *testing.T, host string) string {
 	write := func(name, kind string, der []byte) {
 		require.NoError(t, os.WriteFile(filepath.Join(dir, name), pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}), 0o600))
 	}
-	caKey, serverKey := key(), key()
+	caKey := key()
 	ca := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "CA"}, IsCA: true, BasicConstraintsValid: true,
 		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour), KeyUsage: x509.KeyUsageCertSign}
 	der, err := x509.CreateCertificate(rand.Reader, ca, ca, &caKey.PublicKey, caKey)
 	require.NoError(t, err)
 	write("ca.pem", "CERTIFICATE", der)
-	leaf := &x509.Certificate{SerialNumber: big.NewInt(2), Subject: pkix.Name{CommonName: "server"}, DNSNames: []string{host},
-		NotBefore: ca.NotBefore, NotAfter: ca.NotAfter, KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}}
-	der, err = x509.CreateCertificate(rand.Reader, leaf, ca, &serverKey.PublicKey, caKey)
-	require.NoError(t, err)
-	write("server.pem", "CERTIFICATE", der)
-	der, err = x509.MarshalPKCS8PrivateKey(serverKey)
-	require.NoError(t, err)
-	write("server.key", "PRIVATE KEY", der)
+	for i, name := range []string{"server", "client"} {
+		k := key()
+		leaf := &x509.Certificate{SerialNumber: big.NewInt(int64(i + 2)), Subject: pkix.Name{CommonName: name}, DNSNames: []string{host},
+			NotBefore: ca.NotBefore, NotAfter: ca.NotAfter, KeyUsage: x509.KeyUsageDigitalSignature,
+			ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth}}
+		der, err = x509.CreateCertificate(rand.Reader, leaf, ca, &k.PublicKey, caKey)
+		require.NoError(t, err)
+		write(name+".pem", "CERTIFICATE", der)
+		der, err = x509.MarshalPKCS8PrivateKey(k)
+		require.NoError(t, err)
+		write(name+".key", "PRIVATE KEY", der)
+	}
 	return dir
 }
 

@@ -32,6 +32,20 @@ func ParseTLSMode(s string) (TLSMode, error) {
 	return "", fmt.Errorf("tls=%s is no TLS mode: use disabled, preferred, required, verify-ca or verify-identity", s)
 }
 
+// CheckTLS refuses what would be ignored: files that the mode has no use for.
+func (e Endpoint) CheckTLS() error {
+	mode := e.mode()
+	switch {
+	case e.CAFile != "" && mode != TLSVerifyCA && mode != TLSVerifyIdentity:
+		return fmt.Errorf("ca=%s has no effect with tls=%s: say tls=verify-identity (or verify-ca, where the certificate has another name), or leave ca away", e.CAFile, mode)
+	case (e.CertFile == "") != (e.KeyFile == ""):
+		return errors.New("cert and key belong together: the client certificate and its private key")
+	case e.CertFile != "" && (mode == TLSDisabled || mode == TLSPreferred):
+		return fmt.Errorf("cert=%s has no effect on a connection that may be plain (tls=%s): say tls=required or verify-identity", e.CertFile, mode)
+	}
+	return nil
+}
+
 // TLSConfig returns the TLS configuration of the endpoint's mode, nil for a
 // plain connection.
 func (e Endpoint) TLSConfig() (*tls.Config, error) {
@@ -44,6 +58,13 @@ func (e Endpoint) TLSConfig() (*tls.Config, error) {
 		return nil, err
 	}
 	c := &tls.Config{MinVersion: tls.VersionTLS12, ServerName: e.host(), RootCAs: roots}
+	if e.CertFile != "" {
+		own, err := tls.LoadX509KeyPair(e.CertFile, e.KeyFile)
+		if err != nil {
+			return nil, fmt.Errorf("reading the client certificate: %w", err)
+		}
+		c.Certificates = []tls.Certificate{own}
+	}
 	switch mode {
 	case TLSPreferred, TLSRequired:
 		c.InsecureSkipVerify = true

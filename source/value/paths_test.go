@@ -118,7 +118,9 @@ func (s *source) blocks(t *testing.T, database string, from schema.Position) (ma
 		require.NoError(t, err)
 	}
 	stream := binlog.New(binlog.Config{
-		Addr: s.server.Addr, User: s.server.User, Password: s.server.Password,
+		Login: func() (binlog.Login, error) {
+			return binlog.Login{Addr: s.server.Addr, User: s.server.User, Password: s.server.Password}, nil
+		},
 		Captures:   func(id schema.TableID) bool { return id.Database == database },
 		Collations: collations,
 		Describe:   func(context.Context, schema.TableID) (*schema.Table, error) { return nil, nil },

@@ -11,8 +11,11 @@
 //     of exactly the transactions before it (TestStreamFollowsAModel).
 //  2. A lost connection neither doubles nor loses a row: the transaction that it
 //     cut is read again from its start, and rows of it that were taken are
-//     skipped by their number (TestKilledConnection).
-//  3. Memory is bounded, however large a transaction is (TestLargeTransaction).
+//     skipped by their number (TestKilledConnection, TestCutAtAnyByte). A silent
+//     network is a lost connection, and a slow sink is none (TestSilentNetwork,
+//     TestSlowSink).
+//  3. Memory is bounded, however large a transaction is (TestLargeTransaction); of a
+//     row, there is one event at a time (TestLargeRow).
 //  4. What cannot be followed stops the stream and names table, statement and
 //     remedy; nothing is skipped (TestRefusals).
 //  5. The shape under which rows are decoded is their own table map's, never
@@ -22,5 +25,6 @@
 //     stream stops (TestPurgedXA).
 //  7. A row's place is its own: GTID and number, or file, offset and number, also
 //     within compressed transactions (TestRowsOfOnePlaceAreNumberedThrough).
-//  8. Parsing never looks beyond an event, whatever it holds (FuzzEvent).
+//  8. Parsing never looks beyond an event, whatever it holds (FuzzEvent,
+//     FuzzTableMap).
 package binlog

@@ -14,6 +14,7 @@ import (
 
 	"github.com/beluga-cdc/beluga/pipeline"
 	"github.com/beluga-cdc/beluga/schema"
+	"github.com/beluga-cdc/beluga/source/value"
 )
 
 // sysbenchMap is the table map of sysbench's table: id INT, k INT, c CHAR(120),
@@ -193,6 +194,25 @@ func (o *origins) Send(_ context.Context, e schema.Event) error {
 	return nil
 }
 
+// TestEndsBeyond4GiB: headers have 32 bits of a place; the rest is counted.
+func TestEndsBeyond4GiB(t *testing.T) {
+	r := newTestRun(new(discard))
+	const step = 1 << 30
+	for n := uint64(1); n <= 10; n++ {
+		want := 4 + n*step
+		h := header{typ: evTableMap, size: step, end: uint32(want)}
+		if r.advance(&h); r.offset != want || r.start != want-step {
+			t.Fatalf("event %d: from %d to %d, want it to end at %d", n, r.start, r.offset, want)
+		}
+	}
+	before := r.offset
+	for _, h := range []header{{typ: evHeartbeat, end: 500}, {typ: evHeartbeat2, end: 500}, {typ: evFormat, size: 100}, {typ: evRotate, end: 7, flags: flagArtificial}} {
+		if r.advance(&h); r.offset != before {
+			t.Fatalf("type %d, which is in no file, moved the place to %d", h.typ, r.offset)
+		}
+	}
+}
+
 func TestChecksum(t *testing.T) {
 	raw := rawEvent(evXID, make([]byte, 8+checksumLength))
 	n := len(raw) - checksumLength
@@ -228,6 +248,32 @@ func FuzzEvent(f *testing.F) {
 		// The error is not the point: any is right, a panic is not.
 		_ = r.onEvent(t.Context(), &header{typ: typ}, body[:len(body):len(body)])
 		_ = r.onEvent(t.Context(), &header{typ: evUpdateRows2}, rowsBody(evUpdateRows2, 1, body))
+	})
+}
+
+// FuzzTableMap: a map that parses has a shape or an error, and its columns pass
+// over any bytes without reading beyond them.
+func FuzzTableMap(f *testing.F) {
+	f.Add(sysbenchMap(1), sysbenchRow(nil, 1))
+	f.Add([]byte{1, 0, 0, 0, 0, 0, 1, 0, 1, 'd', 0, 1, 't', 0, 2, 3, 247, 2, 0xf7, 1, 2, 1, 1, 0x80, 6, 4, 1, 1, 'a', 0}, []byte{0, 1, 0, 0, 0, 1})
+	f.Fuzz(func(t *testing.T, body, image []byte) {
+		m, err := parseTableMap(body)
+		if err != nil {
+			return
+		}
+		if len(m.metas) != len(m.types) || len(m.nullable) != (len(m.types)+7)/8 {
+			t.Fatalf("%d types, %d metas, %d bytes of nullable", len(m.types), len(m.metas), len(m.nullable))
+		}
+		if cols, err := widthsOf(m); err == nil {
+			if n, err := passImage(cols, image); err == nil && n > len(image) {
+				t.Fatalf("an image of %d bytes takes %d", len(image), n)
+			}
+		}
+		if m.hasNames() {
+			if s, err := m.table(map[uint64]string{255: "utf8mb4", 63: "binary"}); err == nil {
+				_, _ = columnsOf(m, s, new(value.Stats)) // any answer but a panic
+			}
+		}
 	})
 }
 

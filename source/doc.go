@@ -11,7 +11,9 @@
 //  1. Every fault that the server shows is told at once, each with what repairs it
 //     (TestPreflightFaults, TestMissingGrants).
 //  2. Nothing is skipped: a position that the server cannot continue is an error
-//     that names the exact difference (TestPositionLost, TestAheadOfServer).
+//     that names the exact difference (TestPositionLost, TestAheadOfServer). A
+//     replica that is promoted goes on where the old source ended, and one that
+//     lags is waited for (TestFailover).
 //  3. A table has the same shape whether it is read from information_schema or
 //     from the binlog (TestShapesAgree).
 //  4. The values that old rows show in a new column are those that a load would read

@@ -140,8 +140,9 @@ func TestSilentNetwork(t *testing.T) {
 // (net_write_timeout) is a second.
 func TestSlowSink(t *testing.T) {
 	verifyNoLeak(t)
-	d := newDatabase(t, servers.MySQL(t, "--net-write-timeout=1"))
+	d := newDatabase(t, servers.MySQL(t, "--sync-binlog=1"))
 	large(t, d)
+	d.exec(t, "SET GLOBAL net_write_timeout = 1")
 	connects := 0
 	d.config.Check = func(context.Context, schema.Position) error { connects++; return nil }
 	d.config.Heartbeat = 100 * time.Millisecond
@@ -152,6 +153,7 @@ func TestSlowSink(t *testing.T) {
 		}
 	}
 	require.NoError(t, d.stream(t, l))
+	d.exec(t, "SET GLOBAL net_write_timeout = 60") // we may be slow too
 	d.requireEqual(t, l, "big")
 	require.Equal(t, 1, connects)
 }

@@ -10,7 +10,10 @@
 //  2. What cannot be represented exactly is an error that names column, value and
 //     remedy. Only zero and partial dates become NULL, and those are counted
 //     (TestRefusedValues, TestZeroDatesAreCounted).
-//  3. Text in a block is valid UTF-8 (TestInvalidText).
+//  3. Text in a block is valid UTF-8 (TestInvalidText), and of every character
+//     set the characters that the server takes its codes for (TestCharsetTables,
+//     TestEveryCharacter, TestEveryCharsetInEveryColumn). A code without one is an
+//     error in both paths (TestUnassignedCodes).
 //  4. Decoding never looks beyond the bytes it was given, whatever they are
-//     (FuzzImage, FuzzJSON).
+//     (FuzzImage, FuzzJSON, FuzzCharsets).
 package value

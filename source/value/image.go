@@ -224,12 +224,8 @@ func (m *Mapper) stringImage(typ byte, meta uint16) Decode {
 	case typ == mysql.MYSQL_TYPE_JSON || typ == mysql.MYSQL_TYPE_GEOMETRY || typ == mysql.MYSQL_TYPE_VECTOR:
 		return nil
 	case k == schema.Char || k == schema.VarChar || k == schema.Text:
-		if m.text == latin1Text {
-			return m.prefixed(prefix, func(dst *schema.Vec, s []byte) error {
-				dst.Data = appendLatin1(dst.Data, s)
-				dst.EndBytes()
-				return nil
-			})
+		if m.text.decode != nil {
+			return m.prefixed(prefix, m.putEncoded)
 		}
 		return m.prefixed(prefix, m.putText)
 	case k == schema.Binary:

@@ -139,7 +139,7 @@ func (f sendFunc) Send(_ context.Context, e schema.Event) error { f(e); return n
 
 // load reads a table as the snapshot does.
 func (s *source) load(t *testing.T, table *schema.Table) ([]string, error) {
-	stmt, err := s.conn.Prepare(fmt.Sprintf("SELECT v FROM `%s`.`%s` ORDER BY id", table.ID.Database, table.ID.Name))
+	stmt, err := s.conn.Prepare(fmt.Sprintf("SELECT %s FROM `%s`.`%s` ORDER BY id", value.StoredExpression(table.Columns[1].Type, "`v`"), table.ID.Database, table.ID.Name))
 	require.NoError(t, err)
 	defer stmt.Close()
 	m, err := value.New(table, 1, nil)
@@ -147,7 +147,7 @@ func (s *source) load(t *testing.T, table *schema.Table) ([]string, error) {
 	var vec schema.Vec
 	vec.Reset(table.Lake(1).Vec())
 	var result mysql.Result
-	err = stmt.ExecuteSelectStreaming(&result, func(row []mysql.FieldValue) error { return m.FromSelect(&vec, &row[0]) }, nil)
+	err = stmt.ExecuteSelectStreaming(&result, func(row []mysql.FieldValue) error { return m.FromStored(&vec, &row[0]) }, nil)
 	var out []string
 	for i := range vec.N {
 		out = append(out, show(&vec, table.Lake(1), i))

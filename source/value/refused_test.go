@@ -77,8 +77,32 @@ func TestInvalidText(t *testing.T) {
 }
 
 func TestUnknownCharset(t *testing.T) {
-	table := &schema.Table{ID: schema.TableID{Database: "d", Name: "t"}, Columns: []schema.Column{{Name: "v", Type: schema.Type{Kind: schema.VarChar, Charset: "gbk"}}}}
+	table := &schema.Table{ID: schema.TableID{Database: "d", Name: "t"}, Columns: []schema.Column{{Name: "v", Type: schema.Type{Kind: schema.VarChar, Charset: "klingon"}}}}
 	require.NoError(t, table.Prepare())
 	_, err := value.New(table, 0, nil)
-	require.ErrorContains(t, err, `table d.t, column v: character set "gbk" cannot be replicated in this version; remedy`)
+	require.ErrorContains(t, err, `table d.t, column v: character set "klingon" is not known; remedy`)
+}
+
+// TestUnassignedCodes: a code without a character is an error in both paths,
+// not the question mark that SELECT shows.
+func TestUnassignedCodes(t *testing.T) {
+	for charset, code := range map[string]string{"greek": "FF", "gbk": "A140", "ujis": "8FA1A1"} {
+		t.Run(charset, func(t *testing.T) {
+			s := newSource(t)
+			s.exec(t, "DROP DATABASE IF EXISTS value_unassigned")
+			s.exec(t, "CREATE DATABASE value_unassigned CHARACTER SET utf8mb4")
+			from := s.position(t)
+			s.exec(t, "CREATE TABLE value_unassigned.t (id INT PRIMARY KEY, v VARCHAR(20) CHARACTER SET "+charset+")")
+			s.exec(t, "INSERT INTO value_unassigned.t VALUES (1, x'"+code+"')")
+			const want = "is no character by the server's own table"
+			_, err := s.blocks(t, "value_unassigned", from)
+			require.ErrorContains(t, err, "table value_unassigned.t, column v: the value ")
+			require.ErrorContains(t, err, want)
+			table := &schema.Table{ID: schema.TableID{Database: "value_unassigned", Name: "t"}, Key: []int{0}, Columns: []schema.Column{
+				{Name: "id", Type: schema.Type{Kind: schema.Int}}, {Name: "v", Type: schema.Type{Kind: schema.VarChar, Charset: charset}, Nullable: true}}}
+			require.NoError(t, table.Prepare())
+			_, err = s.load(t, table)
+			require.ErrorContains(t, err, want)
+		})
+	}
 }

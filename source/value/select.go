@@ -29,6 +29,37 @@ func (m *Mapper) FromSelect(dst *schema.Vec, v *mysql.FieldValue) error {
 	return m.selectBytes(dst, v.AsString())
 }
 
+// StoredExpression is what a load selects of a column: the column, or the bytes
+// that it stores where their conversion by the server could lose something. The
+// server puts a question mark, silently, in the place of a code that has no
+// character.
+func StoredExpression(t schema.Type, quoted string) string {
+	if isEncoded(t) {
+		return "CAST(" + quoted + " AS BINARY)"
+	}
+	return quoted
+}
+
+// FromStored appends a value that was selected as StoredExpression, in a session
+// such as FromSelect needs.
+func (m *Mapper) FromStored(dst *schema.Vec, v *mysql.FieldValue) error {
+	if v.Type == mysql.FieldValueTypeString && isEncoded(m.column.Type) {
+		return m.putEncoded(dst, v.AsString())
+	}
+	return m.FromSelect(dst, v)
+}
+
+// isEncoded tells whether the bytes that a column stores are text, but not
+// UTF-8. Those of ENUM and SET are numbers.
+func isEncoded(t schema.Type) bool {
+	switch t.Kind {
+	case schema.Char, schema.VarChar, schema.Text:
+		c, ok := algorithmic[t.Charset]
+		return !ok || c.decode != nil
+	}
+	return false
+}
+
 func (m *Mapper) selectInt(dst *schema.Vec, v *mysql.FieldValue) error {
 	switch m.column.Type.Kind {
 	case schema.TinyInt, schema.SmallInt, schema.MediumInt, schema.Int, schema.Year:

@@ -57,9 +57,9 @@ func (m *Mapper) check() error {
 	t := &m.column.Type
 	switch t.Kind {
 	case schema.Char, schema.VarChar, schema.Text, schema.Enum, schema.Set:
-		c, ok := charsets[t.Charset]
-		if !ok {
-			return errCharset(t.Charset)
+		c, err := charsetByName(t.Charset)
+		if err != nil {
+			return err
 		}
 		m.text = c
 	case schema.Bit:

@@ -113,6 +113,10 @@ func (l LakeType) String() string {
 // MaxDecimal is the largest precision of an Iceberg decimal.
 const MaxDecimal = 38
 
+// EWKBHasSRID is the bit of a geometry's WKB type that says that four bytes of
+// SRID follow it: the representation of geometries in a block.
+const EWKBHasSRID = 0x20000000
+
 // Lake returns the one Iceberg type of a MySQL type. The error names a type
 // that has none yet; callers add table and column.
 func (t Type) Lake() (LakeType, error) {
@@ -153,7 +157,7 @@ func (t Type) Lake() (LakeType, error) {
 		return LakeType{Kind: LakeTimestampTZ}, nil
 	case Char, VarChar, Text, Enum, Set, JSON:
 		return LakeType{Kind: LakeString}, nil
-	case Binary, VarBinary, Blob:
+	case Binary, VarBinary, Blob, Geometry:
 		return LakeType{Kind: LakeBinary}, nil
 	}
 	return LakeType{}, fmt.Errorf("type %s has no Iceberg type in this version", t.Kind)

@@ -56,7 +56,7 @@ func TestPreflightFaults(t *testing.T) {
 			CREATE TABLE shop.child (id INT PRIMARY KEY, p INT, CONSTRAINT own FOREIGN KEY (p) REFERENCES shop.parent (id) ON DELETE CASCADE);
 			CREATE TABLE shop.nokey (a INT, UNIQUE (a));
 			CREATE TABLE shop.aria (id INT PRIMARY KEY) ENGINE=MyISAM;
-			CREATE TABLE shop.odd (id INT PRIMARY KEY, place POINT)`)
+			CREATE TABLE shop.odd (id INT PRIMARY KEY, place VECTOR(2))`)
 		faults := preflight(t, config(t, server, ""))
 		want(t, faults, source.Fatal, "binlog_format", "it is STATEMENT", "SET PERSIST binlog_format = 'ROW'")
 		want(t, faults, source.Fatal, "binlog_row_image", "it is MINIMAL", "SET PERSIST binlog_row_image = 'FULL'")
@@ -68,7 +68,7 @@ func TestPreflightFaults(t *testing.T) {
 		want(t, faults, source.Fatal, "table shop.nokey", "it has no primary key", "ALTER TABLE `shop`.`nokey` ADD COLUMN")
 		want(t, faults, source.Fatal, "table shop.nokey", "it has no primary key", "leave the table out with --tables")
 		want(t, faults, source.Fatal, "table shop.aria", "its engine is MyISAM", "ALTER TABLE `shop`.`aria` ENGINE=InnoDB")
-		want(t, faults, source.Fatal, "table shop.odd, column place", "geometry", "leave the table out")
+		want(t, faults, source.Fatal, "table shop.odd, column place", "type vector", "leave the table out")
 		want(t, faults, source.Fatal, "database hidden", "keeps its changes out of the binary log", "binlog-ignore-db")
 		want(t, faults, source.Warning, "table shop.child", "foreign key own (ON DELETE CASCADE", "in the application")
 		require.Len(t, faults.Fatal(), 7)

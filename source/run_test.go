@@ -358,6 +358,7 @@ const everyType = `(id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT, k2 VARCHAR(10) C
 	e ENUM('a','b,c','d''e','f\\g','h
 i','','ü)'), s SET('x','y z','it''s'), el ENUM('q','ä') CHARACTER SET latin1, j JSON,
 	cg VARCHAR(9) CHARACTER SET gbk, cs CHAR(200) CHARACTER SET sjis, cu VARCHAR(9) CHARACTER SET ucs2, cx TEXT CHARACTER SET utf32, eg ENUM('中','ф') CHARACTER SET gb18030, sg SET('я','ё') CHARACTER SET koi8r,
+	gp POINT, gg GEOMETRY NOT NULL,
 	hidden INT INVISIBLE DEFAULT 3, gv INT GENERATED ALWAYS AS (i + 1) VIRTUAL, gs VARCHAR(30) GENERATED ALWAYS AS (CONCAT(v, '!')) STORED,
 	` + "`odd ``name, (x)`" + ` INT COMMENT 'it''s', KEY ((i * 2)), KEY (f), PRIMARY KEY (k2, id), KEY (id))`
 
@@ -370,7 +371,7 @@ func TestShapesAgree(t *testing.T) {
 	c.Once = true
 	m := newMemory()
 	require.NoError(t, source.New(c, quiet()).Run(t.Context(), pipeline.Resume{}, m))
-	server.Exec(t, "CREATE TABLE shapes.every "+everyType+"; INSERT INTO shapes.every (k2, i, dt3, cg, cs, cu, cx, eg, sg) VALUES ('k', 1, '2020-01-01', '中', '表', 'ф', '😀', 'ф', 'я,ё')")
+	server.Exec(t, "CREATE TABLE shapes.every "+everyType+"; INSERT INTO shapes.every (k2, i, dt3, cg, cs, cu, cx, eg, sg, gp, gg) VALUES ('k', 1, '2020-01-01', '中', '表', 'ф', '😀', 'ф', 'я,ё', ST_GeomFromText('POINT(1 2)'), ST_GeomFromText('POINT(1 2)', 4326))")
 	require.NoError(t, source.New(c, quiet()).Run(t.Context(), m.state(), m))
 	id := schema.TableID{Database: "shapes", Name: "every"}
 	streamed := m.shapes[id]

@@ -39,4 +39,7 @@
 //     (TestSecondSignal); both lose nothing.
 //  9. verify looks at what readers of a table see, also where another writer changed
 //     it after the last cut (TestVerifySeesForeignWrites).
+//  10. Text of all character sets, geometries, and generated, invisible and
+//     defaulted columns reach a reader that is not ours as MySQL shows them, by load
+//     and by stream, directly and through the log (TestTypes).
 package e2e

@@ -25,7 +25,8 @@ const (
 	formMillis           // number of ms; µs in the block
 	formTimestamp        // ISO 8601 text in UTC
 	formText
-	formBytes // base64
+	formBytes    // base64
+	formGeometry // object of WKB and SRID; EWKB in the block
 )
 
 func formOf(t schema.Type, lake schema.LakeType) form {
@@ -72,6 +73,8 @@ func formOf(t schema.Type, lake schema.LakeType) form {
 		return formText
 	case schema.Binary, schema.VarBinary, schema.Blob:
 		return formBytes
+	case schema.Geometry:
+		return formGeometry
 	}
 	return 0
 }

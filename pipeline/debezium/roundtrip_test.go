@@ -2,6 +2,7 @@ package debezium_test
 
 import (
 	"bytes"
+	"encoding/binary"
 	"fmt"
 	"math"
 	"math/big"
@@ -17,7 +18,7 @@ import (
 )
 
 func genType(t *rapid.T) schema.Type {
-	k := schema.Kind(rapid.IntRange(int(schema.TinyInt), int(schema.JSON)).Draw(t, "kind"))
+	k := schema.Kind(rapid.IntRange(int(schema.TinyInt), int(schema.Geometry)).Draw(t, "kind"))
 	typ := schema.Type{Kind: k}
 	switch k {
 	case schema.TinyInt, schema.SmallInt, schema.MediumInt, schema.Int, schema.BigInt:
@@ -130,6 +131,13 @@ func genBytes(t *rapid.T, typ schema.Type) []byte {
 	case schema.Bit:
 		n := (typ.Length + 7) / 8
 		return rapid.SliceOfN(rapid.Byte(), n, n).Draw(t, "bits")
+	case schema.Geometry:
+		head := []byte{1, rapid.ByteRange(1, 7).Draw(t, "geometry"), 0, 0, 0}
+		if srid := rapid.Uint32().Draw(t, "srid"); srid != 0 {
+			head[4] = schema.EWKBHasSRID >> 24
+			head = binary.LittleEndian.AppendUint32(head, srid)
+		}
+		return append(head, rapid.SliceOf(rapid.Byte()).Draw(t, "coordinates")...)
 	case schema.Binary, schema.VarBinary, schema.Blob:
 		return rapid.SliceOf(rapid.Byte()).Draw(t, "bytes")
 	}

@@ -91,6 +91,8 @@ func (m *Mapper) selectBytes(dst *schema.Vec, s []byte) error {
 	case schema.Binary, schema.VarBinary, schema.Blob:
 		dst.AppendBytes(s)
 		return nil
+	case schema.Geometry:
+		return m.putGeometry(dst, s)
 	case schema.Bit:
 		return m.putBit(dst, s)
 	case schema.Decimal:

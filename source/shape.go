@@ -129,7 +129,7 @@ func (d *dictionaryTable) shape() (*schema.Table, []columnError) {
 	t := &schema.Table{ID: d.id, Comment: d.comment}
 	var errs []columnError
 	for _, c := range d.columns {
-		column, err := c.schemaColumn(d.id)
+		column, err := c.schemaColumn(d.id, slices.Contains(d.key, c.name))
 		if err != nil {
 			errs = append(errs, columnError{c.name, err})
 		}
@@ -149,7 +149,7 @@ func (d *dictionaryTable) shape() (*schema.Table, []columnError) {
 
 // schemaColumn returns the column, and asks the value mapper whether it can be
 // replicated: of each column apart, so that all faults are told at once.
-func (c dictionaryColumn) schemaColumn(id schema.TableID) (schema.Column, error) {
+func (c dictionaryColumn) schemaColumn(id schema.TableID, key bool) (schema.Column, error) {
 	typ, err := c.schemaType()
 	column := schema.Column{Name: c.name, Type: typ, Nullable: c.nullable, Default: c.defaultText, Generated: c.generated(), Comment: c.comment}
 	if err != nil {
@@ -159,6 +159,9 @@ func (c dictionaryColumn) schemaColumn(id schema.TableID) (schema.Column, error)
 		return column, err
 	}
 	alone := &schema.Table{ID: id, Columns: []schema.Column{column}}
+	if key {
+		alone.Key = []int{0}
+	}
 	if err := alone.Prepare(); err != nil {
 		return column, err
 	}

@@ -14,9 +14,8 @@ import (
 
 // charsetTables says which character each code of the tabled character sets is,
 // as a MySQL server converts it (TestCharsetTables asks one, and writes the file
-// with -update). The tables of other libraries will not do: those of the same
-// name differ from MySQL's in hundreds of codes, such as the backslash of sjis,
-// the user-defined rows of gbk, and what eucjpms takes from Windows.
+// with -update). A table of the same name from elsewhere need not agree with the
+// server's SELECT, which is what the lake is compared with.
 //
 //go:embed charsets.flate
 var charsetTables []byte

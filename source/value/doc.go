@@ -14,6 +14,9 @@
 //     set the characters that the server takes its codes for (TestCharsetTables,
 //     TestEveryCharacter, TestEveryCharsetInEveryColumn). A code without one is an
 //     error in both paths (TestUnassignedCodes).
-//  4. Decoding never looks beyond the bytes it was given, whatever they are
+//  4. Two keys that MySQL tells apart have two representations; what could become
+//     another key's is an error (TestAliases, TestKeysThatBecomeOne, TestKeysOfBytes,
+//     TestKeyLabels).
+//  5. Decoding never looks beyond the bytes it was given, whatever they are
 //     (FuzzImage, FuzzJSON, FuzzCharsets).
 package value

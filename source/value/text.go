@@ -27,7 +27,11 @@ func (m *Mapper) putText(dst *schema.Vec, s []byte) error {
 func (m *Mapper) putEncoded(dst *schema.Vec, s []byte) error {
 	text, err := m.text.decode(dst.Data, s)
 	if err != nil {
-		return m.fault(fmt.Errorf("the value %q… %w; remedy: repair the row, or make the column VARBINARY or BLOB", s[:min(len(s), 40)], err))
+		remedy := "repair the row, or make the column VARBINARY or BLOB"
+		if m.key {
+			remedy = fmt.Sprintf("UPDATE %s SET %s = CONVERT(%[2]s USING utf8mb4), which writes the common codes, or make the column VARBINARY, and load the tables again", m.table, m.column.Name)
+		}
+		return m.fault(fmt.Errorf("the value %q… %w; remedy: %s", s[:min(len(s), 40)], err, remedy))
 	}
 	dst.Data = text
 	dst.EndBytes()

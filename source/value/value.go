@@ -57,7 +57,14 @@ func (m *Mapper) check() error {
 	t := &m.column.Type
 	switch t.Kind {
 	case schema.Char, schema.VarChar, schema.Text, schema.Enum, schema.Set:
-		c, err := charsetByName(t.Charset)
+		ofName := charsetByName
+		if m.key {
+			ofName = keyCharset
+			if err := checkKeyLabels(t); err != nil {
+				return err
+			}
+		}
+		c, err := ofName(t.Charset)
 		if err != nil {
 			return err
 		}

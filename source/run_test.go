@@ -402,6 +402,25 @@ func TestShapesAgree(t *testing.T) {
 	require.Equal(t, "it's", loaded.Columns[loaded.Column("odd `name, (x)")].Comment)
 }
 
+// TestLabelsBeyondTheBMP: the server shows their characters as question marks
+// wherever it describes the table, but not in its rows and table maps.
+func TestLabelsBeyondTheBMP(t *testing.T) {
+	server := servers.MySQL(t)
+	server.Exec(t, "SET NAMES utf8mb4; DROP DATABASE IF EXISTS moods; CREATE DATABASE moods CHARACTER SET utf8mb4; CREATE TABLE moods.t (id INT PRIMARY KEY, e ENUM('😀', '😁', '?x'), s SET('😀', 'b') CHARACTER SET utf16); INSERT INTO moods.t VALUES (1, '😁', '😀,b')")
+	c := config(t, server, "moods")
+	c.Once = true
+	m := newMemory()
+	require.NoError(t, source.New(c, quiet()).Run(t.Context(), pipeline.Resume{}, m))
+	server.Exec(t, "SET NAMES utf8mb4; INSERT INTO moods.t VALUES (2, '😀', '😀'), (3, '?x', 'b')")
+	require.NoError(t, source.New(c, quiet()).Run(t.Context(), m.state(), m))
+	m.requireEqual(t, c)
+	server.Exec(t, "SET NAMES utf8mb4; ALTER TABLE moods.t MODIFY e ENUM('😀', '😁', '?x', '😂'); INSERT INTO moods.t VALUES (4, '😂', '😀,b'); UPDATE moods.t SET s = 'b' WHERE id = 1")
+	require.NoError(t, source.New(c, quiet()).Run(t.Context(), m.state(), m))
+	m.requireEqual(t, c)
+	server.Exec(t, "SET NAMES utf8mb4; ALTER TABLE moods.t MODIFY e ENUM('😁', '😀', '?x', '😂'); INSERT INTO moods.t VALUES (5, '😁', '')")
+	require.ErrorContains(t, source.New(c, quiet()).Run(t.Context(), m.state(), m), "table moods.t: column e was altered in a way that may have changed values")
+}
+
 func open(t *testing.T, c source.Config) (any, []*schema.Table, error) {
 	t.Helper()
 	s, tables, err := source.New(c, quiet()).OpenSnapshot(t.Context())

@@ -198,6 +198,19 @@ func (d *dictionaryTable) faults() (list Faults) {
 	return list
 }
 
+// labelFaults tells the columns whose labels only a table map with all metadata
+// shows.
+func (d *dictionaryTable) labelFaults() (list Faults) {
+	for _, c := range d.columns {
+		if t, err := c.schemaType(); err == nil && value.LabelsAreShown(t) {
+			list = append(list, Fault{Fatal, "table " + d.id.String() + ", column " + c.name,
+				"its labels may hold characters beyond the BMP, which information_schema shows as question marks, and the log does not hold labels",
+				"SET PERSIST binlog_row_metadata = 'FULL'"})
+		}
+	}
+	return list
+}
+
 func keylessFault(id schema.TableID) Fault {
 	return Fault{Fatal, "table " + id.String(), "it has no primary key, so that its rows cannot be told apart",
 		fmt.Sprintf("ALTER TABLE %s.%s ADD COLUMN my_row_id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY INVISIBLE; or make a key of columns it has, or leave the table out with --tables",

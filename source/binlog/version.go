@@ -132,6 +132,9 @@ func (r *run) shapeOf(ctx context.Context, m *tableMap) (*schema.Table, error) {
 	}
 	numeric := 0
 	for i, typ := range m.types {
+		if value.LabelsAreShown(now.Columns[i].Type) {
+			return nil, fmt.Errorf("table %s, column %s: its labels may hold characters beyond the BMP, which information_schema shows as question marks, and the binlog has no labels; %s", m.id, now.Columns[i].Name, remedy)
+		}
 		if real, _ := value.RealType(typ, m.metas[i]); isNumeric(real) {
 			if isInteger(now.Columns[i].Type.Kind) && now.Columns[i].Type.Unsigned != bit(m.signed, numeric) {
 				return nil, fmt.Errorf("table %s, column %s: UNSIGNED differs between the binlog and now; %s", m.id, now.Columns[i].Name, remedy)
@@ -289,7 +292,7 @@ func sameType(x, y schema.Type) bool {
 	case schema.Text:
 		return x.Charset == y.Charset
 	case schema.Enum, schema.Set:
-		return x.Charset == y.Charset && slices.Equal(x.Labels, y.Labels)
+		return x.Charset == y.Charset && value.SameLabels(x.Labels, y.Labels)
 	}
 	return true
 }

@@ -2,7 +2,6 @@ package value
 
 import (
 	"fmt"
-	"strings"
 	"unicode/utf8"
 
 	"github.com/beluga-cdc/beluga/schema"
@@ -71,10 +70,4 @@ func (m *Mapper) putLabels(dst *schema.Vec, bits uint64) error {
 	}
 	dst.EndBytes()
 	return nil
-}
-
-// LabelsExtend tells whether labels only add to old at its end, so that every
-// number means what it meant.
-func LabelsExtend(old, labels []string) bool {
-	return len(labels) >= len(old) && strings.Join(labels[:len(old)], "\x00") == strings.Join(old, "\x00")
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/beluga-cdc/beluga/schema"
 	"github.com/beluga-cdc/beluga/source/binlog"
 	"github.com/beluga-cdc/beluga/source/session"
+	"github.com/beluga-cdc/beluga/source/value"
 )
 
 // Config says what to read. Zero values of all but Endpoint choose the defaults
@@ -37,6 +38,7 @@ type Config struct {
 	Mode     SnapshotMode // Initial
 	Switches Switches     // of ConfigurationBased
 
+	Types     value.Policy
 	OldImages binlog.OldImages
 	ServerID  uint32        // to register as a replica; random
 	Heartbeat time.Duration // of a silent binlog; 10 s

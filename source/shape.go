@@ -124,8 +124,8 @@ type columnError struct {
 }
 
 // shape returns the table version, prepared, or why each column that cannot be
-// replicated cannot.
-func (d *dictionaryTable) shape() (*schema.Table, []columnError) {
+// replicated cannot. decided is what the lake has of the table, or nil.
+func (d *dictionaryTable) shape(types value.Policy, decided *schema.Table) (*schema.Table, []columnError) {
 	t := &schema.Table{ID: d.id, Comment: d.comment}
 	var errs []columnError
 	for _, c := range d.columns {
@@ -133,10 +133,14 @@ func (d *dictionaryTable) shape() (*schema.Table, []columnError) {
 		if err != nil {
 			errs = append(errs, columnError{c.name, err})
 		}
+		column.Type.Form = types.Form(column.Type, c.columnType)
 		t.Columns = append(t.Columns, column)
 	}
 	if len(errs) > 0 {
 		return nil, errs
+	}
+	if decided != nil {
+		t.KeepForms(decided)
 	}
 	for _, name := range d.key {
 		t.Key = append(t.Key, slices.IndexFunc(d.columns, func(c dictionaryColumn) bool { return c.name == name }))
@@ -183,7 +187,7 @@ func (d *dictionaryTable) faults() (list Faults) {
 	if len(d.key) == 0 {
 		list = append(list, keylessFault(d.id))
 	}
-	_, errs := d.shape()
+	_, errs := d.shape(value.Policy{}, nil)
 	for _, e := range errs {
 		s := subject
 		if e.column != "" {

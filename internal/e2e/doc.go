@@ -30,7 +30,7 @@
 //     In the modes that load anew instead, the lake is equal to the server
 //     afterwards, over each transport (TestModesWhenPurged, TestModesWhenReset,
 //     TestPositionLostWhileRunning, TestAnotherServerTakesTheAddress).
-//  7. The one change of values, zero dates to NULL, is counted aloud
+//  7. The one change of values, zero dates to NULL or 1970-01-01, is counted aloud
 //     (TestZeroDatesAreCounted).
 //  8. SIGTERM commits whole transactions that were read, and never shows half a
 //     load (TestSigtermWhileStreaming, TestSigtermWhileLoading). At whatever
@@ -41,5 +41,6 @@
 //     it after the last cut (TestVerifySeesForeignWrites).
 //  10. Text of all character sets, geometries, and generated, invisible and
 //     defaulted columns reach a reader that is not ours as MySQL shows them, by load
-//     and by stream, directly and through the log (TestTypes).
+//     and by stream, directly and through the log (TestTypes). So do columns in forms
+//     that were chosen, and keep them when the options change (TestForms).
 package e2e

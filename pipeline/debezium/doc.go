@@ -57,7 +57,11 @@
 //   - A null stays null even where the column has a default, as with the
 //     converter's replace.null.with.default=false.
 //
+// A column in a form that was chosen for it is in its event what it is in the
+// lake: a TINYINT(1) a boolean, as Debezium's own converter makes it, a TIME a
+// number of µs or MySQL's text.
+//
 // Not understood when reading: handling modes other than the defaults, the
 // placeholder for columns that a row image of NOBLOB leaves out, truncate events,
-// and TIME values outside of a day, for which the lake's type has no place.
+// and TIME values outside of a day where the lake's type has no place for them.
 package debezium

@@ -32,6 +32,9 @@ const (
 func formOf(t schema.Type, lake schema.LakeType) form {
 	switch t.Kind {
 	case schema.TinyInt, schema.SmallInt, schema.MediumInt, schema.Year, schema.Date:
+		if lake.Kind == schema.LakeBoolean {
+			return formBool
+		}
 		return formInt32
 	case schema.Int:
 		if t.Unsigned {
@@ -61,6 +64,12 @@ func formOf(t schema.Type, lake schema.LakeType) form {
 		}
 		return formBits
 	case schema.Time:
+		switch lake.Kind {
+		case schema.LakeLong:
+			return formInt64
+		case schema.LakeString:
+			return formText
+		}
 		return formTime
 	case schema.DateTime:
 		if t.Scale <= 3 {

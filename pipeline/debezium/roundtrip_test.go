@@ -23,6 +23,9 @@ func genType(t *rapid.T) schema.Type {
 	switch k {
 	case schema.TinyInt, schema.SmallInt, schema.MediumInt, schema.Int, schema.BigInt:
 		typ.Unsigned = rapid.Bool().Draw(t, "unsigned")
+		if k == schema.TinyInt {
+			typ.Form = rapid.SampledFrom([]schema.Form{"", schema.FormBoolean}).Draw(t, "form")
+		}
 	case schema.Decimal:
 		typ.Precision = rapid.IntRange(1, 65).Draw(t, "precision")
 		typ.Scale = rapid.IntRange(0, min(30, typ.Precision)).Draw(t, "scale")
@@ -30,6 +33,9 @@ func genType(t *rapid.T) schema.Type {
 		typ.Length = rapid.IntRange(1, 64).Draw(t, "bits")
 	case schema.Time, schema.DateTime, schema.Timestamp:
 		typ.Scale = rapid.IntRange(0, 6).Draw(t, "digits")
+		if k == schema.Time {
+			typ.Form = rapid.SampledFrom([]schema.Form{"", schema.FormLong, schema.FormString}).Draw(t, "form")
+		}
 	}
 	return typ
 }
@@ -94,6 +100,9 @@ func genInt64(t *rapid.T, typ schema.Type) int64 {
 	unit := int64(math.Pow10(6 - typ.Scale))
 	switch typ.Kind {
 	case schema.Time:
+		if typ.Form == schema.FormLong {
+			return rapid.Int64Range(-3_020_399_999_999/unit, 3_020_399_999_999/unit).Draw(t, "long time") * unit
+		}
 		return rapid.Int64Range(0, 86_400_000_000/unit-1).Draw(t, "time") * unit
 	case schema.DateTime, schema.Timestamp: // the years 0 to 9999
 		return rapid.Int64Range(-62167219200_000000/unit, 253402300799_999999/unit).Draw(t, "instant") * unit

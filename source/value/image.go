@@ -95,6 +95,9 @@ func (m *Mapper) fixedErr(n int, put func(*schema.Vec, []byte) error) Decode {
 
 func (m *Mapper) integerImage() Decode {
 	unsigned := m.column.Type.Unsigned
+	if m.lake.Kind == schema.LakeBoolean {
+		return m.fixedErr(1, func(dst *schema.Vec, b []byte) error { return m.putTruth(dst, int64(int8(b[0]))) })
+	}
 	switch m.column.Type.Kind {
 	case schema.TinyInt:
 		if unsigned {

@@ -73,8 +73,10 @@ type column struct {
 
 // source is a MySQL session that values are written and read by.
 type source struct {
-	server *servers.MySQLServer
-	conn   *client.Conn
+	server   *servers.MySQLServer
+	conn     *client.Conn
+	types    value.Policy
+	describe func(context.Context, schema.TableID) (*schema.Table, error)
 }
 
 func newSource(t *testing.T) *source {
@@ -82,7 +84,7 @@ func newSource(t *testing.T) *source {
 	conn, err := client.Connect(server.Addr, server.User, server.Password, "")
 	require.NoError(t, err)
 	t.Cleanup(func() { conn.Close() })
-	s := &source{server, conn}
+	s := &source{server: server, conn: conn, describe: func(context.Context, schema.TableID) (*schema.Table, error) { return nil, nil }}
 	s.exec(t, "SET NAMES utf8mb4")
 	s.exec(t, "SET SESSION time_zone = '+00:00', sql_mode = 'ALLOW_INVALID_DATES'")
 	return s
@@ -121,7 +123,8 @@ func (s *source) blocks(t *testing.T, database string, from schema.Position) (ma
 		Addr: s.server.Addr, User: s.server.User, Password: s.server.Password,
 		Captures:   func(id schema.TableID) bool { return id.Database == database },
 		Collations: collations,
-		Describe:   func(context.Context, schema.TableID) (*schema.Table, error) { return nil, nil },
+		Describe:   s.describe,
+		Types:      s.types,
 		Keyless:    func(id schema.TableID) error { return fmt.Errorf("%s has no key", id) },
 		Until:      &until,
 	})

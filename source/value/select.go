@@ -61,6 +61,9 @@ func isEncoded(t schema.Type) bool {
 }
 
 func (m *Mapper) selectInt(dst *schema.Vec, v *mysql.FieldValue) error {
+	if m.lake.Kind == schema.LakeBoolean && m.column.Type.Kind == schema.TinyInt {
+		return m.putTruth(dst, v.AsInt64())
+	}
 	switch m.column.Type.Kind {
 	case schema.TinyInt, schema.SmallInt, schema.MediumInt, schema.Int, schema.Year:
 		m.putInt(dst, v.AsInt64())

@@ -301,13 +301,14 @@ func (r *jsonRenderer) opaque(b []byte) error {
 }
 
 func (r *jsonRenderer) decimal(b []byte) error {
-	if len(b) < 2 {
+	if len(b) < 2 || b[0] == 0 || b[1] > b[0] {
 		return errJSONImage
 	}
-	p, err := newPacked(int(b[0]), int(b[1]))
-	if err != nil || len(b) < 2+p.length {
+	p := packedOf(int(b[0]), int(b[1]))
+	if len(b) < 2+p.length {
 		return errJSONImage
 	}
+	var err error
 	r.out, err = p.appendText(r.out, b[2:2+p.length])
 	return err
 }

@@ -197,6 +197,7 @@ func (s *source) bothPaths(t *testing.T, database string, literals map[string][]
 
 func TestBothPaths(t *testing.T) {
 	s := newSource(t)
+	cases := append(cases, bitCases()...)
 	literals := map[string][]string{}
 	for _, c := range cases {
 		literals[c.typ] = append(literals[c.typ], c.literal)

@@ -6,7 +6,7 @@
 // Invariants:
 //
 //  1. A value has the same bytes whether it was read by SELECT or came in the
-//     binlog (TestBothPaths, TestBothPathsRandom).
+//     binlog (TestBothPaths, TestBothPathsRandom, TestLargeValues).
 //  2. What cannot be represented exactly is an error that names column, value and
 //     remedy. Only zero and partial dates become another value, NULL if nothing else
 //     was chosen, and those are counted (TestRefusedValues, TestRefusedForms,

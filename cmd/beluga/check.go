@@ -49,10 +49,7 @@ func check(ctx context.Context, c *Config, io streams) error {
 	if err != nil {
 		r.fault("server", err.Error())
 	}
-	r.serverFaults(faults.Fatal())
-	for _, f := range faults.Warnings() {
-		r.line("warning", f.Subject, f.Problem, "remedy: "+f.Remedy)
-	}
+	r.serverFaults(faults)
 	if err == nil && len(faults.Fatal()) == 0 {
 		r.line("ok", "server", "can be replicated")
 	}
@@ -191,8 +188,11 @@ type checklist struct {
 }
 
 func (r *checklist) serverFaults(faults source.Faults) {
-	for _, f := range faults {
+	for _, f := range faults.Fatal() {
 		r.fault(f.Subject, f.Problem, "remedy: "+f.Remedy)
+	}
+	for _, f := range faults.Warnings() {
+		r.line("warning", f.Subject, f.Problem, "remedy: "+f.Remedy)
 	}
 }
 

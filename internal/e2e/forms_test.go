@@ -70,6 +70,7 @@ k:long b:boolean i:int d:date at:timestamptz l:long c:boolean s:string n:int z:d
 3600000000 False 2 1970-01-01 None -7200000000 False -100:00:00.5 9 None
 93600001000 True -7 2024-02-29 None None True -100:00:00.5 9 None`)
 
+	require.Regexp(t, `warning +--types-tinyint1: 2 columns that are in the lake, such as `+database+`.t.b, stay as they came`, runs(t, command("check", args, "--types-tinyint1", "int")...))
 	exec("UPDATE t SET z = '2024-00-00'")
 	said := said(t, command("run", args, "--once", "--types-zero-date", "stop")...)
 	require.Contains(t, said, "table "+database+".t, column z: the value 2024-00-00 is no date\n    remedy: choose --types-zero-date null or epoch")

@@ -19,7 +19,7 @@
 //     another key's is an error (TestAliases, TestKeysThatBecomeOne, TestKeysOfBytes,
 //     TestKeyLabels).
 //  5. A column stays in the form in which it came into the lake, whatever is chosen
-//     later (TestForms, TestFormsAreKept).
+//     later (TestForms, TestFormsAreKept), and costs no allocation (TestFormsWithoutAllocation).
 //  6. Decoding never looks beyond the bytes it was given, whatever they are
 //     (FuzzImage, FuzzText, FuzzJSON,
 //     FuzzCharsets).

@@ -93,13 +93,21 @@ func appendClock(dst []byte, negative bool, c clock, scale int) []byte {
 	if negative {
 		dst = append(dst, '-')
 	}
-	dst = fmt.Appendf(dst, "%02d:%02d:%02d", c.hour, c.minute, c.second)
+	if c.hour >= 100 {
+		dst = append(dst, byte('0'+c.hour/100))
+	}
+	dst = appendTwo(dst, c.hour%100)
+	dst = appendTwo(append(dst, ':'), c.minute)
+	dst = appendTwo(append(dst, ':'), c.second)
 	if scale > 0 {
-		from := len(dst)
-		dst = fmt.Appendf(dst, ".%06d", c.micro)[:from+1+scale]
+		end := len(dst) + 1 + scale
+		dst = appendTwo(append(dst, '.'), c.micro/10_000)
+		dst = appendTwo(appendTwo(dst, c.micro/100%100), c.micro%100)[:end]
 	}
 	return dst
 }
+
+func appendTwo(dst []byte, n int) []byte { return append(dst, byte('0'+n/10), byte('0'+n%10)) }
 
 func isDay(y, mo, d int) bool {
 	return mo >= 1 && mo <= 12 && d >= 1 && d <= daysIn(y, mo)

@@ -42,7 +42,7 @@ func replicateForms(t *testing.T, database string, options []string) {
 	lakeHas := func(want string) {
 		t.Helper()
 		require.Equal(t, strings.TrimSpace(want), strings.TrimSpace(runPython(t, python, printRows, lake, database)))
-		require.Contains(t, runs(t, command("verify", args[:6])...), "equal: 1 tables")
+		require.Contains(t, runs(t, command("verify", args[:6])...), "equal: 1 table,")
 	}
 	require.Contains(t, runs(t, command("check", args, chosen[1:]...)...), "can be replicated")
 	runs(t, command("run", args, chosen...)...)
@@ -76,5 +76,5 @@ k:long b:boolean i:int d:date at:timestamptz l:long c:boolean s:string n:int z:d
 	require.Contains(t, said, "table "+database+".t, column z: the value 2024-00-00 is no date\n    remedy: choose --types-zero-date null or epoch")
 	require.Contains(t, said, "--types-zero-date: 2 columns that are in the lake, such as "+database+".t.at, stay as they came")
 	runs(t, command("run", args, "--once")...) // the remedy
-	require.Contains(t, runs(t, command("verify", args[:6])...), "equal: 1 tables, 2 rows")
+	require.Contains(t, runs(t, command("verify", args[:6])...), "equal: 1 table, 2 rows")
 }

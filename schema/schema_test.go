@@ -47,14 +47,15 @@ func TestLakeTypes(t *testing.T) {
 		{Type{Kind: Binary, Length: 4}, "binary", VecBytes},
 		{Type{Kind: VarBinary}, "binary", VecBytes},
 		{Type{Kind: Blob}, "binary", VecBytes},
+		{Type{Kind: Geometry}, "binary", VecBytes},
 	} {
 		l, err := c.in.Lake()
 		require.NoError(t, err)
 		require.Equal(t, c.lake, l.String(), "%+v", c.in)
 		require.Equal(t, c.vec, l.Vec(), "%+v", c.in)
 	}
-	_, err := Type{Kind: Geometry}.Lake()
-	require.EqualError(t, err, "type geometry has no Iceberg type in this version")
+	_, err := Type{Kind: VectorFloat}.Lake()
+	require.EqualError(t, err, "type vector has no Iceberg type in this version")
 }
 
 func TestKindNamesRoundTrip(t *testing.T) {
@@ -369,7 +370,7 @@ func TestTablesRoundTripAsJSON(t *testing.T) {
 	out := new(Table)
 	require.NoError(t, json.Unmarshal(b, out))
 	require.Equal(t, in, out)
-	require.ErrorContains(t, (&Table{ID: in.ID, Columns: []Column{{Name: "g", Type: Type{Kind: Geometry}}}}).Prepare(), "table d.t, column g: type geometry")
+	require.ErrorContains(t, (&Table{ID: in.ID, Columns: []Column{{Name: "g", Type: Type{Kind: VectorFloat}}}}).Prepare(), "table d.t, column g: type vector")
 	require.Error(t, (&Table{ID: in.ID}).Prepare())
 }
 

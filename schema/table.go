@@ -68,6 +68,20 @@ func (t *Table) Prepare() error {
 	return nil
 }
 
+// KeepForms gives the columns that old has too their forms there. Only a column
+// that was to stop at what is no day may change its mind: such a value never came
+// into the lake. The table must be prepared afterwards.
+func (t *Table) KeepForms(old *Table) {
+	for i := range t.Columns {
+		now := &t.Columns[i].Type
+		if j := old.Column(t.Columns[i].Name); j >= 0 && old.Columns[j].Type.Kind == now.Kind {
+			if was := old.Columns[j].Type.Form; was != FormStop {
+				now.Form = was
+			}
+		}
+	}
+}
+
 // Lake returns the Iceberg type of column i.
 func (t *Table) Lake(i int) LakeType { return t.lakes[i] }
 

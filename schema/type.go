@@ -72,7 +72,22 @@ type Type struct {
 	Scale     int      `json:"scale,omitempty"`     // DECIMAL: digits after the point; TIME, DATETIME, TIMESTAMP: digits of the second's fraction
 	Charset   string   `json:"charset,omitempty"`   // CHAR, VARCHAR, TEXT, ENUM, SET: MySQL's name, such as "utf8mb4"
 	Labels    []string `json:"labels,omitempty"`    // ENUM, SET: in the order of their numbers
+	Form      Form     `json:"form,omitempty"`      // what was chosen for the column when it came into the lake
 }
+
+// Form is a choice among the ways in which the lake may hold a column. It belongs
+// to the column, not to the configuration: rows that are in the lake were written
+// under it.
+type Form string
+
+// The forms. The empty one is what a column has where nothing was chosen.
+const (
+	FormLong    Form = "long"    // TIME: µs, beyond a day and below zero too
+	FormString  Form = "string"  // TIME: MySQL's own text
+	FormBoolean Form = "boolean" // TINYINT(1)
+	FormEpoch   Form = "epoch"   // DATE, DATETIME, TIMESTAMP: what is no day is 1970-01-01
+	FormStop    Form = "stop"    // DATE, DATETIME, TIMESTAMP: what is no day stops the run
+)
 
 // LakeKind is an Iceberg primitive type without its attributes.
 type LakeKind uint8
@@ -113,11 +128,18 @@ func (l LakeType) String() string {
 // MaxDecimal is the largest precision of an Iceberg decimal.
 const MaxDecimal = 38
 
+// EWKBHasSRID is the bit of a geometry's WKB type that says that four bytes of
+// SRID follow it: the representation of geometries in a block.
+const EWKBHasSRID = 0x20000000
+
 // Lake returns the one Iceberg type of a MySQL type. The error names a type
 // that has none yet; callers add table and column.
 func (t Type) Lake() (LakeType, error) {
 	switch t.Kind {
 	case TinyInt, SmallInt, MediumInt, Year:
+		if t.Form == FormBoolean {
+			return LakeType{Kind: LakeBoolean}, nil
+		}
 		return LakeType{Kind: LakeInt}, nil
 	case Int:
 		if t.Unsigned {
@@ -146,6 +168,12 @@ func (t Type) Lake() (LakeType, error) {
 	case Date:
 		return LakeType{Kind: LakeDate}, nil
 	case Time:
+		switch t.Form {
+		case FormLong:
+			return LakeType{Kind: LakeLong}, nil
+		case FormString:
+			return LakeType{Kind: LakeString}, nil
+		}
 		return LakeType{Kind: LakeTime}, nil
 	case DateTime:
 		return LakeType{Kind: LakeTimestamp}, nil
@@ -153,7 +181,7 @@ func (t Type) Lake() (LakeType, error) {
 		return LakeType{Kind: LakeTimestampTZ}, nil
 	case Char, VarChar, Text, Enum, Set, JSON:
 		return LakeType{Kind: LakeString}, nil
-	case Binary, VarBinary, Blob:
+	case Binary, VarBinary, Blob, Geometry:
 		return LakeType{Kind: LakeBinary}, nil
 	}
 	return LakeType{}, fmt.Errorf("type %s has no Iceberg type in this version", t.Kind)

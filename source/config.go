@@ -16,6 +16,7 @@ import (
 	"github.com/beluga-cdc/beluga/source/binlog"
 	"github.com/beluga-cdc/beluga/source/session"
 	"github.com/beluga-cdc/beluga/source/snapshot"
+	"github.com/beluga-cdc/beluga/source/value"
 )
 
 // Config says what to read. Zero values of all but Endpoint choose the defaults
@@ -40,6 +41,7 @@ type Config struct {
 
 	Locking snapshot.Locking // Auto
 
+	Types     value.Policy
 	OldImages binlog.OldImages
 	ServerID  uint32        // to register as a replica; random
 	Heartbeat time.Duration // of a silent binlog; 10 s

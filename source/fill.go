@@ -83,6 +83,8 @@ func oldRowsValue(ctx context.Context, s *session.Session, d *dictionaryTable, c
 		return null, fmt.Errorf("its default %s gave the rows that were there values that are not in the binlog; %s", *now.defaultText, reload)
 	case now.defaultText == nil && now.nullable:
 		return null, nil
+	case value.LabelsAreShown(c.Type):
+		return null, fmt.Errorf("the server does not show its labels whole, so that its default cannot be read; %s", reload)
 	case now.defaultText == nil:
 		return implicitDefault(c.Type), nil
 	}

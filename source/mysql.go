@@ -21,6 +21,7 @@ type MySQL struct {
 	log      *slog.Logger
 	stats    value.Stats
 	progress atomic.Pointer[snapshot.Progress]
+	decided  map[schema.TableID]pipeline.TableState
 }
 
 var _ pipeline.Source = (*MySQL)(nil)
@@ -47,7 +48,7 @@ func (m *MySQL) OpenSnapshot(ctx context.Context) (*snapshot.Snapshot, []*schema
 	s, err := snapshot.Open(ctx, snapshot.Config{
 		Open: m.openSession,
 		Describe: func(ctx context.Context, s *session.Session, only *schema.TableID) ([]snapshot.Described, error) {
-			return describe(ctx, s, sel, only)
+			return m.describe(ctx, s, sel, only)
 		},
 		Connections: m.cfg.Connections,
 		ChunkRows:   m.cfg.ChunkRows,
@@ -68,7 +69,7 @@ func (m *MySQL) openSession(ctx context.Context) (*session.Session, error) {
 
 // describe returns the captured tables in their shape of now. One that cannot be
 // replicated is an error: it came after the preflight.
-func describe(ctx context.Context, s *session.Session, sel selection, only *schema.TableID) ([]snapshot.Described, error) {
+func (m *MySQL) describe(ctx context.Context, s *session.Session, sel selection, only *schema.TableID) ([]snapshot.Described, error) {
 	tables, err := readDictionary(ctx, s, sel.matches, only)
 	if err != nil {
 		return nil, err
@@ -80,7 +81,7 @@ func describe(ctx context.Context, s *session.Session, sel selection, only *sche
 			faults = append(faults, f...)
 			continue
 		}
-		t, _ := d.shape()
+		t, _ := m.shapeOf(d)
 		list = append(list, snapshot.Described{Table: t, Version: d.created, Rows: d.rows})
 	}
 	if len(faults) > 0 {
@@ -135,6 +136,7 @@ func (m *MySQL) streamConfig(ctx context.Context, s *session.Session, sel select
 		Captures:   sel.matches,
 		Collations: collations,
 		OldImages:  m.cfg.OldImages,
+		Types:      m.cfg.Types,
 		Stats:      &m.stats,
 		Describe:   m.describeOne,
 		Fill:       m.fill,
@@ -198,7 +200,7 @@ func (m *MySQL) describeOne(ctx context.Context, id schema.TableID) (*schema.Tab
 	if err != nil || len(tables) == 0 {
 		return nil, err
 	}
-	t, errs := tables[0].shape()
+	t, errs := m.shapeOf(tables[0])
 	if len(errs) > 0 {
 		return nil, tables[0].faults()
 	}

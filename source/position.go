@@ -100,15 +100,16 @@ func (m *MySQL) CheckResume(ctx context.Context, from pipeline.Resume) (Faults, 
 	if err != nil {
 		return nil, err
 	}
+	m.Keep(from)
 	rules := m.cfg.rules()
 	switch next, err := rules.first(from); {
 	case err != nil:
 		return nil, err
 	case next != goOn:
-		return sel.leftOut(present(from)), nil
+		return append(sel.leftOut(present(from)), m.keptForms()...), nil
 	}
 	from.Tables = present(from)
-	faults := sel.leftOut(from.Tables)
+	faults := append(sel.leftOut(from.Tables), m.keptForms()...)
 	_, err = m.watchNewcomers(ctx, from, nil)
 	var unloaded Faults
 	if errors.As(err, &unloaded) {
@@ -117,6 +118,7 @@ func (m *MySQL) CheckResume(ctx context.Context, from pipeline.Resume) (Faults, 
 	cfg := m.cfg
 	cfg.ReplicaWait = time.Second
 	quick := New(cfg, m.log)
+	quick.Keep(from)
 	return faults, session.Explain(cfg.Endpoint, errors.Join(err, quick.checkPosition(ctx, from.Position), quick.checkShapes(ctx, from, rules)))
 }
 

@@ -64,6 +64,9 @@ func (m *MySQL) preflight(ctx context.Context, load bool) (Faults, error) {
 	}
 	for _, t := range tables {
 		faults = append(faults, t.faults()...)
+		if !vars.is("binlog_row_metadata", "FULL") {
+			faults = append(faults, t.labelFaults()...)
+		}
 	}
 	more, err := filterFaults(ctx, s, g, tables)
 	if err != nil {

@@ -52,12 +52,14 @@ func TestPreflightFaults(t *testing.T) {
 	t.Run("settings", func(t *testing.T) {
 		server := servers.MySQL(t, "--binlog-format=STATEMENT", "--binlog-row-image=MINIMAL", "--binlog-row-metadata=MINIMAL", "--binlog-row-value-options=PARTIAL_JSON",
 			"--sync-binlog=0", "--binlog-expire-logs-seconds=3600", "--gtid-mode=OFF_PERMISSIVE", "--innodb-native-foreign-keys=ON", "--binlog-ignore-db=hidden")
-		server.Exec(t, `CREATE DATABASE shop; CREATE DATABASE hidden; CREATE TABLE hidden.t (id INT PRIMARY KEY);
+		server.Exec(t, `SET NAMES utf8mb4; CREATE DATABASE shop; CREATE DATABASE hidden; CREATE TABLE hidden.t (id INT PRIMARY KEY);
 			CREATE TABLE shop.parent (id INT PRIMARY KEY);
 			CREATE TABLE shop.child (id INT PRIMARY KEY, p INT, CONSTRAINT own FOREIGN KEY (p) REFERENCES shop.parent (id) ON DELETE CASCADE);
 			CREATE TABLE shop.nokey (a INT, UNIQUE (a));
 			CREATE TABLE shop.aria (id INT PRIMARY KEY) ENGINE=MyISAM;
-			CREATE TABLE shop.odd (id INT PRIMARY KEY, place POINT, words VARCHAR(10) CHARACTER SET sjis)`)
+			CREATE TABLE shop.blank (id ENUM('a', '') PRIMARY KEY);
+			CREATE TABLE shop.moods (id INT PRIMARY KEY, mood ENUM('😀', 'b') CHARACTER SET utf8mb4);
+			CREATE TABLE shop.odd (id INT PRIMARY KEY, place VECTOR(2))`)
 		faults := preflight(t, config(t, server, ""))
 		want(t, faults, source.Fatal, "binlog_format", "it is STATEMENT", "SET PERSIST binlog_format = 'ROW'")
 		want(t, faults, source.Fatal, "binlog_row_image", "it is MINIMAL", "SET PERSIST binlog_row_image = 'FULL'")
@@ -69,16 +71,17 @@ func TestPreflightFaults(t *testing.T) {
 		want(t, faults, source.Fatal, "table shop.nokey", "it has no primary key", "ALTER TABLE `shop`.`nokey` ADD COLUMN")
 		want(t, faults, source.Fatal, "table shop.nokey", "it has no primary key", "leave the table out with --tables")
 		want(t, faults, source.Fatal, "table shop.aria", "its engine is MyISAM", "ALTER TABLE `shop`.`aria` ENGINE=InnoDB")
-		want(t, faults, source.Fatal, "table shop.odd, column place", "geometry", "leave the table out")
-		want(t, faults, source.Fatal, "table shop.odd, column words", "sjis", "convert the column to utf8mb4")
+		want(t, faults, source.Fatal, "table shop.odd, column place", "type vector", "leave the table out")
+		want(t, faults, source.Fatal, "table shop.blank, column id", "two keys would become one", "or take the column out of the primary key")
+		want(t, faults, source.Fatal, "table shop.moods, column mood", "beyond the BMP, which information_schema shows as question marks", "SET PERSIST binlog_row_metadata = 'FULL'")
 		want(t, faults, source.Fatal, "database hidden", "keeps its changes out of the binary log", "binlog-ignore-db")
 		want(t, faults, source.Warning, "table shop.child", "foreign key own (ON DELETE CASCADE", "in the application")
-		require.Len(t, faults.Fatal(), 8)
+		require.Len(t, faults.Fatal(), 9)
 		require.Len(t, faults.Warnings(), 5)
 
 		text := faults.Err().Error()
-		require.True(t, strings.HasPrefix(text, "the server cannot be replicated, for 8 reasons:\n 1. "), text)
-		require.Contains(t, text, "\n 8. ")
+		require.True(t, strings.HasPrefix(text, "the server cannot be replicated, for 9 reasons:\n 1. "), text)
+		require.Contains(t, text, "\n 9. ")
 		require.NotContains(t, text, "sync_binlog", "a warning is no reason")
 
 		// What is left out does no harm.

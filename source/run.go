@@ -14,6 +14,7 @@ import (
 // Run checks the server, loads the tables if the snapshot mode wants it, and
 // follows the binlog.
 func (m *MySQL) Run(ctx context.Context, from pipeline.Resume, out pipeline.Writer) error {
+	m.Keep(from)
 	err := m.run(ctx, from, out)
 	if ctx.Err() != nil && errors.Is(err, context.Cause(ctx)) {
 		return nil // the end that was asked for
@@ -60,7 +61,7 @@ func (m *MySQL) ready(ctx context.Context, from pipeline.Resume, loads bool) err
 	if err != nil {
 		return fmt.Errorf("checking the server: %w", err)
 	}
-	for _, f := range faults.Warnings() {
+	for _, f := range append(faults.Warnings(), m.keptForms()...) {
 		m.log.Warn(f.Subject+": "+f.Problem, "remedy", f.Remedy)
 	}
 	sel, err := newSelection(m.cfg)

@@ -357,6 +357,8 @@ const everyType = `(id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT, k2 VARCHAR(10) C
 	tt TINYTEXT, tx TEXT CHARACTER SET latin1, mt MEDIUMTEXT, lt LONGTEXT CHARACTER SET utf8mb3, bn BINARY(7), vb VARBINARY(300), tb TINYBLOB, bl BLOB, mb MEDIUMBLOB, lb LONGBLOB,
 	e ENUM('a','b,c','d''e','f\\g','h
 i','','ü)'), s SET('x','y z','it''s'), el ENUM('q','ä') CHARACTER SET latin1, j JSON,
+	cg VARCHAR(9) CHARACTER SET gbk, cs CHAR(200) CHARACTER SET sjis, cu VARCHAR(9) CHARACTER SET ucs2, cx TEXT CHARACTER SET utf32, eg ENUM('中','ф') CHARACTER SET gb18030, sg SET('я','ё') CHARACTER SET koi8r,
+	gp POINT, gg GEOMETRY NOT NULL,
 	hidden INT INVISIBLE DEFAULT 3, gv INT GENERATED ALWAYS AS (i + 1) VIRTUAL, gs VARCHAR(30) GENERATED ALWAYS AS (CONCAT(v, '!')) STORED,
 	` + "`odd ``name, (x)`" + ` INT COMMENT 'it''s', KEY ((i * 2)), KEY (f), PRIMARY KEY (k2, id), KEY (id))`
 
@@ -369,7 +371,7 @@ func TestShapesAgree(t *testing.T) {
 	c.Once = true
 	m := newMemory()
 	require.NoError(t, source.New(c, quiet()).Run(t.Context(), pipeline.Resume{}, m))
-	server.Exec(t, "CREATE TABLE shapes.every "+everyType+"; INSERT INTO shapes.every (k2, i, dt3) VALUES ('k', 1, '2020-01-01')")
+	server.Exec(t, "CREATE TABLE shapes.every "+everyType+"; INSERT INTO shapes.every (k2, i, dt3, cg, cs, cu, cx, eg, sg, gp, gg) VALUES ('k', 1, '2020-01-01', '中', '表', 'ф', '😀', 'ф', 'я,ё', ST_GeomFromText('POINT(1 2)'), ST_GeomFromText('POINT(1 2)', 4326))")
 	require.NoError(t, source.New(c, quiet()).Run(t.Context(), m.state(), m))
 	id := schema.TableID{Database: "shapes", Name: "every"}
 	streamed := m.shapes[id]
@@ -389,12 +391,34 @@ func TestShapesAgree(t *testing.T) {
 		require.Equal(t, l.Type.Kind, s.Type.Kind, l.Name)
 		require.Equal(t, l.Type.Labels, s.Type.Labels, l.Name)
 		require.Equal(t, l.Type.Charset, s.Type.Charset, l.Name)
+		if k := l.Type.Kind; k == schema.Char || k == schema.VarChar {
+			require.Equal(t, l.Type.Length, s.Type.Length, l.Name)
+		}
 		require.Equal(t, [...]int{l.Type.Precision, l.Type.Scale}, [...]int{s.Type.Precision, s.Type.Scale}, l.Name)
 	}
 	m.requireEqual(t, c)
 	require.True(t, loaded.Columns[loaded.Column("gv")].Generated)
 	require.Equal(t, "3", *loaded.Columns[loaded.Column("hidden")].Default)
 	require.Equal(t, "it's", loaded.Columns[loaded.Column("odd `name, (x)")].Comment)
+}
+
+// TestLabelsBeyondTheBMP: the server shows their characters as question marks
+// wherever it describes the table, but not in its rows and table maps.
+func TestLabelsBeyondTheBMP(t *testing.T) {
+	server := servers.MySQL(t)
+	server.Exec(t, "SET NAMES utf8mb4; DROP DATABASE IF EXISTS moods; CREATE DATABASE moods CHARACTER SET utf8mb4; CREATE TABLE moods.t (id INT PRIMARY KEY, e ENUM('😀', '😁', '?x'), s SET('😀', 'b') CHARACTER SET utf16); INSERT INTO moods.t VALUES (1, '😁', '😀,b')")
+	c := config(t, server, "moods")
+	c.Once = true
+	m := newMemory()
+	require.NoError(t, source.New(c, quiet()).Run(t.Context(), pipeline.Resume{}, m))
+	server.Exec(t, "SET NAMES utf8mb4; INSERT INTO moods.t VALUES (2, '😀', '😀'), (3, '?x', 'b')")
+	require.NoError(t, source.New(c, quiet()).Run(t.Context(), m.state(), m))
+	m.requireEqual(t, c)
+	server.Exec(t, "SET NAMES utf8mb4; ALTER TABLE moods.t MODIFY e ENUM('😀', '😁', '?x', '😂'); INSERT INTO moods.t VALUES (4, '😂', '😀,b'); UPDATE moods.t SET s = 'b' WHERE id = 1")
+	require.NoError(t, source.New(c, quiet()).Run(t.Context(), m.state(), m))
+	m.requireEqual(t, c)
+	server.Exec(t, "SET NAMES utf8mb4; ALTER TABLE moods.t MODIFY e ENUM('😁', '😀', '?x', '😂'); INSERT INTO moods.t VALUES (5, '😁', '')")
+	require.ErrorContains(t, source.New(c, quiet()).Run(t.Context(), m.state(), m), "table moods.t: column e was altered in a way that may have changed values")
 }
 
 func open(t *testing.T, c source.Config) (any, []*schema.Table, error) {

@@ -124,19 +124,23 @@ type columnError struct {
 }
 
 // shape returns the table version, prepared, or why each column that cannot be
-// replicated cannot.
-func (d *dictionaryTable) shape() (*schema.Table, []columnError) {
+// replicated cannot. decided is what the lake has of the table, or nil.
+func (d *dictionaryTable) shape(types value.Policy, decided *schema.Table) (*schema.Table, []columnError) {
 	t := &schema.Table{ID: d.id, Comment: d.comment}
 	var errs []columnError
 	for _, c := range d.columns {
-		column, err := c.schemaColumn(d.id)
+		column, err := c.schemaColumn(d.id, slices.Contains(d.key, c.name))
 		if err != nil {
 			errs = append(errs, columnError{c.name, err})
 		}
+		column.Type.Form = types.Form(column.Type, c.columnType)
 		t.Columns = append(t.Columns, column)
 	}
 	if len(errs) > 0 {
 		return nil, errs
+	}
+	if decided != nil {
+		t.KeepForms(decided)
 	}
 	for _, name := range d.key {
 		t.Key = append(t.Key, slices.IndexFunc(d.columns, func(c dictionaryColumn) bool { return c.name == name }))
@@ -149,7 +153,7 @@ func (d *dictionaryTable) shape() (*schema.Table, []columnError) {
 
 // schemaColumn returns the column, and asks the value mapper whether it can be
 // replicated: of each column apart, so that all faults are told at once.
-func (c dictionaryColumn) schemaColumn(id schema.TableID) (schema.Column, error) {
+func (c dictionaryColumn) schemaColumn(id schema.TableID, key bool) (schema.Column, error) {
 	typ, err := c.schemaType()
 	column := schema.Column{Name: c.name, Type: typ, Nullable: c.nullable, Default: c.defaultText, Generated: c.generated(), Comment: c.comment}
 	if err != nil {
@@ -159,6 +163,9 @@ func (c dictionaryColumn) schemaColumn(id schema.TableID) (schema.Column, error)
 		return column, err
 	}
 	alone := &schema.Table{ID: id, Columns: []schema.Column{column}}
+	if key {
+		alone.Key = []int{0}
+	}
 	if err := alone.Prepare(); err != nil {
 		return column, err
 	}
@@ -180,7 +187,7 @@ func (d *dictionaryTable) faults() (list Faults) {
 	if len(d.key) == 0 {
 		list = append(list, keylessFault(d.id))
 	}
-	_, errs := d.shape()
+	_, errs := d.shape(value.Policy{}, nil)
 	for _, e := range errs {
 		s := subject
 		if e.column != "" {
@@ -191,6 +198,19 @@ func (d *dictionaryTable) faults() (list Faults) {
 			remedy = "change the column's type, " + leaveOut
 		}
 		list = append(list, Fault{Fatal, s, problem, remedy})
+	}
+	return list
+}
+
+// labelFaults tells the columns whose labels only a table map with all metadata
+// shows.
+func (d *dictionaryTable) labelFaults() (list Faults) {
+	for _, c := range d.columns {
+		if t, err := c.schemaType(); err == nil && value.LabelsAreShown(t) {
+			list = append(list, Fault{Fatal, "table " + d.id.String() + ", column " + c.name,
+				"its labels may hold characters beyond the BMP, which information_schema shows as question marks, and the log does not hold labels",
+				"SET PERSIST binlog_row_metadata = 'FULL'"})
+		}
 	}
 	return list
 }

@@ -26,7 +26,7 @@ func checkCommand(out streams) *cobra.Command {
   beluga check -c beluga.yml`,
 		Args: noArgs,
 	}
-	settings := addConfigFlags(cmd, []string{"from", "to"}, "name", "from", "to", "tables", "readers", "kafka", "log", "snapshot.mode", "snapshot.locking", "snapshot.configuration-based")
+	settings := addConfigFlags(cmd, []string{"from", "to"}, "name", "from", "to", "tables", "readers", "kafka", "types", "log", "snapshot.mode", "snapshot.locking", "snapshot.configuration-based")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		c, err := settings.load()
 		if err != nil {
@@ -49,10 +49,7 @@ func check(ctx context.Context, c *Config, io streams) error {
 	if err != nil {
 		r.fault("server", err.Error())
 	}
-	r.serverFaults(faults.Fatal())
-	for _, f := range faults.Warnings() {
-		r.line("warning", f.Subject, f.Problem, "remedy: "+f.Remedy)
-	}
+	r.serverFaults(faults)
 	if err == nil && len(faults.Fatal()) == 0 {
 		r.line("ok", "server", "can be replicated")
 	}
@@ -191,8 +188,11 @@ type checklist struct {
 }
 
 func (r *checklist) serverFaults(faults source.Faults) {
-	for _, f := range faults {
+	for _, f := range faults.Fatal() {
 		r.fault(f.Subject, f.Problem, "remedy: "+f.Remedy)
+	}
+	for _, f := range faults.Warnings() {
+		r.line("warning", f.Subject, f.Problem, "remedy: "+f.Remedy)
 	}
 }
 

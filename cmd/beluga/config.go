@@ -10,8 +10,10 @@ import (
 	"strings"
 	"time"
 
+	"github.com/beluga-cdc/beluga/schema"
 	"github.com/beluga-cdc/beluga/source"
 	"github.com/beluga-cdc/beluga/source/snapshot"
+	"github.com/beluga-cdc/beluga/source/value"
 )
 
 // Config is everything that the user can choose. The same struct is the
@@ -35,6 +37,7 @@ type Config struct {
 	Commit   CommitConfig   `yaml:"commit"`
 	Memory   MemoryConfig   `yaml:"memory"`
 	Snapshot SnapshotConfig `yaml:"snapshot"`
+	Types    TypesConfig    `yaml:"types"`
 	Shutdown ShutdownConfig `yaml:"shutdown"`
 	Log      LogConfig      `yaml:"log"`
 }
@@ -118,6 +121,25 @@ func (s *SnapshotConfig) mode() source.SnapshotMode {
 	return source.SnapshotMode(s.Mode)
 }
 
+// TypesConfig chooses where a MySQL type has several Iceberg types. A choice
+// belongs to a column from when it comes into the lake.
+type TypesConfig struct {
+	Time     string `yaml:"time" enum:"time,long,string" help:"TIME columns that come new into the lake: time, which stops at what is outside a day; microseconds; or MySQL's text"`
+	TinyInt1 string `yaml:"tinyint1" enum:"int,boolean" help:"TINYINT(1) columns that come new into the lake"`
+	ZeroDate string `yaml:"zero-date" enum:"null,epoch,stop" help:"what stands for zero and partial dates in columns that come new into the lake: NULL, 1970-01-01, or nothing, as the run stops there"`
+}
+
+// policy is the choice as the source knows it: the usual forms have no name.
+func (t *TypesConfig) policy() value.Policy {
+	form := func(word, usual string) schema.Form {
+		if word == usual {
+			return ""
+		}
+		return schema.Form(word)
+	}
+	return value.Policy{Time: form(t.Time, "time"), TinyInt1: form(t.TinyInt1, "int"), ZeroDate: form(t.ZeroDate, "null")}
+}
+
 // ShutdownConfig says how the process stops.
 type ShutdownConfig struct {
 	Timeout Duration `yaml:"timeout" help:"after SIGTERM or SIGINT: how long committing what has been read may take"`
@@ -141,6 +163,7 @@ func defaultConfig() Config {
 		Commit:   CommitConfig{Interval: Duration(10 * time.Second), Rows: 1_000_000},
 		Memory:   MemoryConfig{Limit: 512 << 20},
 		Snapshot: SnapshotConfig{Mode: string(source.Initial), Locking: string(snapshot.Auto), Connections: 2, ChunkRows: 100_000},
+		Types:    TypesConfig{Time: "time", TinyInt1: "int", ZeroDate: "null"},
 		Shutdown: ShutdownConfig{Timeout: Duration(30 * time.Second)},
 		Log:      LogConfig{Level: "info", Format: "text"},
 	}

@@ -123,7 +123,7 @@ func (r *fileReader) entry(key, value *yaml.Node, path string) {
 func (r *fileReader) value(n *yaml.Node, o *option) {
 	var texts []string
 	switch {
-	case n.Kind == yaml.ScalarNode && n.Tag != "!!null":
+	case n.Kind == yaml.ScalarNode && (n.Tag != "!!null" || slices.Contains(o.enum, n.Value)): // types.zero-date has the word
 		texts = []string{n.Value}
 	case n.Kind == yaml.SequenceNode && o.list != "":
 		for _, item := range n.Content {

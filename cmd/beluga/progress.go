@@ -17,7 +17,7 @@ import (
 // a line that is rewritten after it, elsewhere by a log line now and then.
 type progress struct {
 	load      func() *snapshot.Progress // nil before a load
-	zeroDates func() int64              // how many became NULL
+	zeroDates func() int64              // how many were replaced
 	stats     *pipeline.Stats
 	term      *terminal // nil: there is none
 	log       *slog.Logger
@@ -76,7 +76,7 @@ func (p *progress) run(ctx context.Context) error {
 func (p *progress) tellZeroDates() {
 	if n := p.zeroDates(); n > p.told {
 		p.told = n
-		p.log.Warn("zero or partial dates, which Iceberg does not have, became NULL", "values", n)
+		p.log.Warn("zero or partial dates, which Iceberg does not have, became NULL, or 1970-01-01 where that was chosen", "values", n)
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/beluga-cdc/beluga/internal/verify"
+	"github.com/beluga-cdc/beluga/pipeline"
 	"github.com/beluga-cdc/beluga/schema"
 	"github.com/beluga-cdc/beluga/sink"
 	"github.com/beluga-cdc/beluga/source"
@@ -21,13 +22,15 @@ type sourceSide struct {
 	server string // its UUID
 }
 
-func newSourceSide(ctx context.Context, c *Config, log *slog.Logger) (*sourceSide, error) {
+// newSourceSide reads the columns in the forms that the lake has them in.
+func newSourceSide(ctx context.Context, c *Config, lake pipeline.Resume, log *slog.Logger) (*sourceSide, error) {
 	one := *c
 	one.Snapshot.Connections = 1 // one table is read at a time
 	src, err := newSource(&one, quiet(log))
 	if err != nil {
 		return nil, err
 	}
+	src.Keep(lake)
 	s, tables, err := src.OpenSnapshot(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("opening a snapshot of the source: %w", err)

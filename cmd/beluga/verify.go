@@ -61,7 +61,11 @@ func runVerify(ctx context.Context, c *Config, names []string, o verify.Options,
 		return err
 	}
 	defer func() { err = errors.Join(err, lake.Close()) }()
-	source, err := newSourceSide(ctx, c, log)
+	resume, err := lake.Resume(ctx)
+	if err != nil {
+		return fmt.Errorf("reading what the lake holds: %w", err)
+	}
+	source, err := newSourceSide(ctx, c, resume, log)
 	if err != nil {
 		return err
 	}
@@ -71,9 +75,6 @@ func runVerify(ctx context.Context, c *Config, names []string, o verify.Options,
 	tables, err := chosenTables(source.tables, names, c)
 	if err != nil {
 		return err
-	}
-	if _, err := lake.Resume(ctx); err != nil {
-		return fmt.Errorf("reading what the lake holds: %w", err)
 	}
 	for _, id := range tables {
 		if err := lake.CheckOwner(id); err != nil {

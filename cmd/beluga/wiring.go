@@ -36,7 +36,7 @@ func newSource(c *Config, log *slog.Logger) (*source.MySQL, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.Tables, s.Once = c.Tables, c.Once
+	s.Tables, s.Once, s.Types = c.Tables, c.Once, c.Types.policy()
 	s.Connections, s.ChunkRows = c.Snapshot.Connections, c.Snapshot.ChunkRows
 	s.Locking = c.Snapshot.locking()
 	on := c.Snapshot.ConfigurationBased

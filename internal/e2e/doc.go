@@ -32,7 +32,7 @@
 //     TestPositionLostWhileRunning, TestAnotherServerTakesTheAddress).
 //     A load by a user who may not lock is as exact as one under a lock
 //     (TestLockingWithFewGrants).
-//  7. The one change of values, zero dates to NULL, is counted aloud
+//  7. The one change of values, zero dates to NULL or 1970-01-01, is counted aloud
 //     (TestZeroDatesAreCounted).
 //  8. SIGTERM commits whole transactions that were read, and never shows half a
 //     load (TestSigtermWhileStreaming, TestSigtermWhileLoading). At whatever
@@ -45,4 +45,8 @@
 //     until its file holds the new one (TestPasswordRotation).
 //  11. verify looks at what readers of a table see, also where another writer changed
 //     it after the last cut (TestVerifySeesForeignWrites).
+//  12. Text of all character sets, geometries, and generated, invisible and
+//     defaulted columns reach a reader that is not ours as MySQL shows them, by load
+//     and by stream, directly and through the log (TestTypes). So do columns in forms
+//     that were chosen, and keep them when the options change (TestForms).
 package e2e

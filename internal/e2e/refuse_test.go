@@ -202,7 +202,7 @@ func TestMissingGrants(t *testing.T) {
 // told in one message, and the statements in it repair all that statements can.
 func TestFaultyServer(t *testing.T) {
 	server := servers.MySQL(t, "--binlog-format=STATEMENT", "--binlog-row-image=MINIMAL", "--binlog-row-value-options=PARTIAL_JSON")
-	server.Exec(t, `CREATE DATABASE shop; CREATE TABLE shop.nokey (a INT); CREATE TABLE shop.place (id INT PRIMARY KEY, at GEOMETRY); CREATE TABLE shop.fine (id INT PRIMARY KEY);
+	server.Exec(t, `CREATE DATABASE shop; CREATE TABLE shop.nokey (a INT); CREATE TABLE shop.place (id INT PRIMARY KEY, at VECTOR(2)); CREATE TABLE shop.fine (id INT PRIMARY KEY);
 		INSERT INTO shop.nokey VALUES (1), (1); INSERT INTO shop.fine VALUES (1)`)
 	lake := filepath.Join(t.TempDir(), "lake")
 	args := []string{"--from", server.URL("shop"), "--to", lake}
@@ -216,7 +216,7 @@ beluga: the server cannot be replicated, for 5 reasons:
     remedy: SET PERSIST binlog_row_value_options = ''; then reconnect all applications: their sessions keep the old one
  4. table shop.nokey: it has no primary key, so that its rows cannot be told apart
     remedy: ALTER TABLE `+"`shop`.`nokey`"+` ADD COLUMN my_row_id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY INVISIBLE; or make a key of columns it has, or leave the table out with --tables
- 5. table shop.place, column at: type geometry has no Iceberg type in this version
+ 5. table shop.place, column at: type vector has no Iceberg type in this version
     remedy: change the column's type, or leave the table out with --tables
 `, append([]string{"run", "--once"}, args...)...)
 	require.NoDirExists(t, lake)

@@ -39,6 +39,8 @@ func (f *field) decode(v *schema.Vec, p []byte) (n int, err error) {
 		return 4, nil
 	case 't', 'f':
 		return f.decodeBool(v, p)
+	case '{':
+		return f.decodeGeometry(v, p)
 	}
 	if f.form == formFloat32 || f.form == formFloat64 {
 		return f.decodeFloat(v, p)

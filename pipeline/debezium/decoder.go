@@ -12,10 +12,11 @@ type Decoder struct {
 	table *schema.Table
 	row   []field
 	old   []field // what is kept of old images: the key; all columns of a table without one
-	// lastKey is the number of columns up to the last one of the key: behind it an
-	// old image has nothing of interest.
-	lastKey int
-	kept    []bool // by column: in old
+	// looked is the number of columns up to the last one of the key, or the last
+	// that is an object: behind it an old image has nothing of interest, and its end
+	// can be searched.
+	looked int
+	kept   []bool // by column: in old
 }
 
 // NewDecoder returns the decoder of a prepared table.
@@ -25,7 +26,9 @@ func NewDecoder(t *schema.Table) *Decoder {
 		if len(t.Key) == 0 || t.IsKey(i) {
 			d.kept[i] = true
 			d.old = append(d.old, d.row[i])
-			d.lastKey = i + 1
+		}
+		if d.kept[i] || d.row[i].form == formGeometry {
+			d.looked = i + 1
 		}
 	}
 	return d
@@ -179,7 +182,7 @@ func appendColumns(vs []schema.Vec, fs []field, p []byte) ([]byte, bool) {
 
 // appendOld reads an old image up to its closing brace.
 func (d *Decoder) appendOld(b *schema.Block, p []byte) ([]byte, bool) {
-	for i := range d.row[:d.lastKey] {
+	for i := range d.row[:d.looked] {
 		f := &d.row[i]
 		if len(p) < len(f.lit) || string(p[:len(f.lit)]) != f.lit {
 			return p, false
@@ -191,16 +194,16 @@ func (d *Decoder) appendOld(b *schema.Block, p []byte) ([]byte, bool) {
 			if n, err = f.decode(&b.Old[i], p); err != nil {
 				return p, false
 			}
-		} else if n = skipScalar(p); n == 0 {
+		} else if n = skipValue(p); n == 0 {
 			return p, false
 		}
 		p = p[n:]
 	}
-	if d.lastKey == len(d.row) {
+	if d.looked == len(d.row) {
 		return p, true
 	}
-	// In a string the quotes would be escaped, and no type that we know is an object
-	// inside the row.
+	// In a string the quotes would be escaped, and columns that are objects were
+	// passed over.
 	i := bytes.Index(p, []byte(`},"after":`))
 	if i < 0 {
 		return p, false
@@ -208,11 +211,14 @@ func (d *Decoder) appendOld(b *schema.Block, p []byte) ([]byte, bool) {
 	return p[i:], true
 }
 
-// skipScalar returns the length of the string, number or name at the start of
-// p, 0 where there is none.
-func skipScalar(p []byte) int {
-	if len(p) == 0 || p[0] == '{' || p[0] == '[' {
+// skipValue returns the length of the string, number, name or geometry at the
+// start of p, 0 where there is none.
+func skipValue(p []byte) int {
+	if len(p) == 0 || p[0] == '[' {
 		return 0
+	}
+	if p[0] == '{' {
+		return skipObject(p)
 	}
 	if p[0] == '"' {
 		_, n := scanString(p)

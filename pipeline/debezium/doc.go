@@ -15,7 +15,8 @@
 //  2. What Debezium wrote can be read, with schemas and without
 //     (TestDecodeRecorded).
 //  3. What was written reads back as the same values, floats to the bit, in
-//     whatever order of fields and with whatever white space (TestRoundTrip).
+//     whatever order of fields and with whatever white space (TestRoundTrip,
+//     TestGeometry, TestGeometryOfOthers).
 //  4. A value that cannot be held exactly is an error that names table, column and
 //     text, and a faulty event leaves the block as it was (TestFaultyEvents,
 //     TestFaultyRows, FuzzDecoder).
@@ -26,8 +27,8 @@
 // # What a block holds
 //
 // BIT(n) is bytes as MySQL's SELECT gives them, the highest first. A DECIMAL of
-// more digits than the lake's decimal is the text that MySQL prints. All else is
-// as schema.Vec says. An encoder needs all columns of old images; a decoder keeps
+// more digits than the lake's decimal is the text that MySQL prints. A geometry is
+// EWKB: WKB with the SRID within, where it has one. All else is as schema.Vec says. An encoder needs all columns of old images; a decoder keeps
 // of them only the key, which is all that a sink asks for, and everything where a
 // table has no key.
 //
@@ -52,10 +53,15 @@
 //     null.
 //   - The headers __debezium.context.* are left out, as with
 //     extended.headers.enabled=false.
+//   - A POINT has wkb and srid like all other geometries, without x and y.
 //   - A null stays null even where the column has a default, as with the
 //     converter's replace.null.with.default=false.
 //
+// A column in a form that was chosen for it is in its event what it is in the
+// lake: a TINYINT(1) a boolean, as Debezium's own converter makes it, a TIME a
+// number of µs or MySQL's text.
+//
 // Not understood when reading: handling modes other than the defaults, the
 // placeholder for columns that a row image of NOBLOB leaves out, truncate events,
-// and TIME values outside of a day, for which the lake's type has no place.
+// and TIME values outside of a day where the lake's type has no place for them.
 package debezium

@@ -271,6 +271,8 @@ func (f *field) append(dst []byte, v *schema.Vec, row int) ([]byte, error) {
 		return appendTimestamp(dst, v.I64[row], f.scale)
 	case formBytes:
 		return appendBase64(dst, v.Bytes(row)), nil
+	case formGeometry:
+		return appendGeometry(dst, v.Bytes(row))
 	}
 	return dst, fmt.Errorf("of type %s has no form in an event", f.kind)
 }

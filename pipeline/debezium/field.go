@@ -25,12 +25,16 @@ const (
 	formMillis           // number of ms; µs in the block
 	formTimestamp        // ISO 8601 text in UTC
 	formText
-	formBytes // base64
+	formBytes    // base64
+	formGeometry // object of WKB and SRID; EWKB in the block
 )
 
 func formOf(t schema.Type, lake schema.LakeType) form {
 	switch t.Kind {
 	case schema.TinyInt, schema.SmallInt, schema.MediumInt, schema.Year, schema.Date:
+		if lake.Kind == schema.LakeBoolean {
+			return formBool
+		}
 		return formInt32
 	case schema.Int:
 		if t.Unsigned {
@@ -60,6 +64,12 @@ func formOf(t schema.Type, lake schema.LakeType) form {
 		}
 		return formBits
 	case schema.Time:
+		switch lake.Kind {
+		case schema.LakeLong:
+			return formInt64
+		case schema.LakeString:
+			return formText
+		}
 		return formTime
 	case schema.DateTime:
 		if t.Scale <= 3 {
@@ -72,6 +82,8 @@ func formOf(t schema.Type, lake schema.LakeType) form {
 		return formText
 	case schema.Binary, schema.VarBinary, schema.Blob:
 		return formBytes
+	case schema.Geometry:
+		return formGeometry
 	}
 	return 0
 }

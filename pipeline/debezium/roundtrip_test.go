@@ -2,6 +2,7 @@ package debezium_test
 
 import (
 	"bytes"
+	"encoding/binary"
 	"fmt"
 	"math"
 	"math/big"
@@ -17,11 +18,14 @@ import (
 )
 
 func genType(t *rapid.T) schema.Type {
-	k := schema.Kind(rapid.IntRange(int(schema.TinyInt), int(schema.JSON)).Draw(t, "kind"))
+	k := schema.Kind(rapid.IntRange(int(schema.TinyInt), int(schema.Geometry)).Draw(t, "kind"))
 	typ := schema.Type{Kind: k}
 	switch k {
 	case schema.TinyInt, schema.SmallInt, schema.MediumInt, schema.Int, schema.BigInt:
 		typ.Unsigned = rapid.Bool().Draw(t, "unsigned")
+		if k == schema.TinyInt {
+			typ.Form = rapid.SampledFrom([]schema.Form{"", schema.FormBoolean}).Draw(t, "form")
+		}
 	case schema.Decimal:
 		typ.Precision = rapid.IntRange(1, 65).Draw(t, "precision")
 		typ.Scale = rapid.IntRange(0, min(30, typ.Precision)).Draw(t, "scale")
@@ -29,6 +33,9 @@ func genType(t *rapid.T) schema.Type {
 		typ.Length = rapid.IntRange(1, 64).Draw(t, "bits")
 	case schema.Time, schema.DateTime, schema.Timestamp:
 		typ.Scale = rapid.IntRange(0, 6).Draw(t, "digits")
+		if k == schema.Time {
+			typ.Form = rapid.SampledFrom([]schema.Form{"", schema.FormLong, schema.FormString}).Draw(t, "form")
+		}
 	}
 	return typ
 }
@@ -93,6 +100,9 @@ func genInt64(t *rapid.T, typ schema.Type) int64 {
 	unit := int64(math.Pow10(6 - typ.Scale))
 	switch typ.Kind {
 	case schema.Time:
+		if typ.Form == schema.FormLong {
+			return rapid.Int64Range(-3_020_399_999_999/unit, 3_020_399_999_999/unit).Draw(t, "long time") * unit
+		}
 		return rapid.Int64Range(0, 86_400_000_000/unit-1).Draw(t, "time") * unit
 	case schema.DateTime, schema.Timestamp: // the years 0 to 9999
 		return rapid.Int64Range(-62167219200_000000/unit, 253402300799_999999/unit).Draw(t, "instant") * unit
@@ -130,6 +140,13 @@ func genBytes(t *rapid.T, typ schema.Type) []byte {
 	case schema.Bit:
 		n := (typ.Length + 7) / 8
 		return rapid.SliceOfN(rapid.Byte(), n, n).Draw(t, "bits")
+	case schema.Geometry:
+		head := []byte{1, rapid.ByteRange(1, 7).Draw(t, "geometry"), 0, 0, 0}
+		if srid := rapid.Uint32().Draw(t, "srid"); srid != 0 {
+			head[4] = schema.EWKBHasSRID >> 24
+			head = binary.LittleEndian.AppendUint32(head, srid)
+		}
+		return append(head, rapid.SliceOf(rapid.Byte()).Draw(t, "coordinates")...)
 	case schema.Binary, schema.VarBinary, schema.Blob:
 		return rapid.SliceOf(rapid.Byte()).Draw(t, "bytes")
 	}

@@ -149,11 +149,14 @@ func TestRefusals(t *testing.T) {
 		{"SET SESSION binlog_format = 'STATEMENT'; UPDATE t SET n = 2", "the binlog holds a statement instead of its rows"},
 		{"SET SESSION binlog_format = 'STATEMENT'; USE mysql; DELETE FROM {db}.t", "binlog_format=ROW"},
 		{"SET SESSION binlog_row_image = 'MINIMAL'; UPDATE t SET n = 2", "binlog_row_image=FULL"},
-		{"SET SESSION binlog_row_value_options = 'PARTIAL_JSON'; UPDATE j SET v = JSON_SET(v, '$.a', 2)", "partial JSON update"},
+		{"SET SESSION binlog_row_image = 'MINIMAL'; INSERT INTO t (id) VALUES (9)", "SET PERSIST binlog_row_image=FULL"},
+		{"SET SESSION binlog_row_image = 'MINIMAL'; DELETE FROM t", "row images without all columns"},
+		{"CREATE TABLE b (id INT PRIMARY KEY, v TEXT, n INT); INSERT INTO b VALUES (1, 'x', 1); SET SESSION binlog_row_image = 'NOBLOB'; UPDATE b SET n = 2", "row images without all columns"},
+		{"SET SESSION binlog_row_value_options = 'PARTIAL_JSON'; UPDATE j SET v = JSON_SET(v, '$.a', 2)", "SET PERSIST binlog_row_value_options=''"},
 		{"CREATE TABLE p (id INT PRIMARY KEY) PARTITION BY HASH (id); CREATE TABLE q (id INT PRIMARY KEY); INSERT INTO p VALUES (1); INSERT INTO q VALUES (2); ALTER TABLE p EXCHANGE PARTITION p0 WITH TABLE q", "exchanges its rows"},
 		{"CREATE TABLE r (id INT PRIMARY KEY) PARTITION BY RANGE (id) (PARTITION p0 VALUES LESS THAN (10), PARTITION p1 VALUES LESS THAN (20)); INSERT INTO r VALUES (1); ALTER TABLE r DROP PARTITION p0", "DROP PARTITION"},
 		{"CREATE TABLE m (id INT PRIMARY KEY) ENGINE=MyISAM; INSERT INTO m VALUES (1); DROP DATABASE {db}", "drops it"},
-		{"CREATE TABLE g (id INT PRIMARY KEY, p GEOMETRY); INSERT INTO g VALUES (1, ST_PointFromText('POINT(1 1)'))", "type geometry has no Iceberg type in this version; remedy"},
+		{"CREATE TABLE g (id INT PRIMARY KEY, p VECTOR(2)); INSERT INTO g VALUES (1, STRING_TO_VECTOR('[1,2]'))", "type vector has no Iceberg type in this version; remedy"},
 	} {
 		t.Run(c.statements[:min(len(c.statements), 30)], func(t *testing.T) {
 			d := newDescribed(t)

@@ -28,7 +28,7 @@ func (r *run) onRows(ctx context.Context, h *header, body []byte) error {
 		return nil
 	}
 	if h.typ == evPartialUpdate {
-		return fmt.Errorf("table %s: the binlog holds a partial JSON update, which cannot be replicated; remedy: SET PERSIST binlog_row_value_options='', then load the table again", v.table.id)
+		return fmt.Errorf("table %s: the binlog holds a partial JSON update, which cannot be replicated; remedy: SET PERSIST binlog_row_value_options='' (sessions that are open keep the old value), then load the table again", v.table.id)
 	}
 	if h.typ >= evWriteRows2 {
 		c.take(int(c.number(2)) - 2) // extra data, with its length

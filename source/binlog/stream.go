@@ -59,6 +59,7 @@ type Config struct {
 	// Collations gives the character set of each collation id, from
 	// information_schema.collations.
 	Collations map[uint64]string
+	Types      value.Policy // forms of columns that come new
 	OldImages  OldImages
 	Stats      *value.Stats // nil: not counted
 

@@ -246,10 +246,6 @@ func labelType(kind schema.Kind, charset string, lists [][][]byte, n int) (schem
 	return t, nil
 }
 
-// bytesPerCharacter turns the byte lengths of a table map into those that a
-// column was declared with.
-var bytesPerCharacter = map[string]int{"utf8mb4": 4, "utf8mb3": 3, "utf8": 3, "latin1": 1, "ascii": 1, "binary": 1}
-
 func stringType(typ byte, meta uint16, charset string) schema.Type {
 	binary := charset == "binary"
 	if typ == mysql.MYSQL_TYPE_BLOB {
@@ -259,7 +255,7 @@ func stringType(typ byte, meta uint16, charset string) schema.Type {
 		return schema.Type{Kind: schema.Text, Charset: charset}
 	}
 	t := schema.Type{Kind: schema.VarChar, Charset: charset}
-	if w := bytesPerCharacter[charset]; w > 0 {
+	if w := value.CharsetWidth(charset); w > 0 { // a table map has bytes, a declaration characters
 		t.Length = int(meta) / w
 	}
 	switch {

@@ -102,7 +102,7 @@ func (r *run) newVersion(ctx context.Context, body []byte) (*version, error) {
 		return nil, err
 	}
 	// What is wrong with a table matters only if it has rows that are wanted.
-	v.shape, v.err = r.shapeOf(ctx, m)
+	v.shape, v.err = r.shapeOf(ctx, v.table, m)
 	if v.err == nil {
 		v.cols, v.err = columnsOf(m, v.shape, r.cfg.Stats)
 	}
@@ -115,9 +115,13 @@ func (r *run) newVersion(ctx context.Context, body []byte) (*version, error) {
 // shapeOf returns the shape that a map describes: from the map itself, with
 // binlog_row_metadata=FULL, or else from information_schema, which shows the
 // table as it is now and therefore must agree in the number and types of columns.
-func (r *run) shapeOf(ctx context.Context, m *tableMap) (*schema.Table, error) {
+func (r *run) shapeOf(ctx context.Context, t *table, m *tableMap) (*schema.Table, error) {
 	if m.hasNames() {
-		return m.table(r.cfg.Collations)
+		shape, err := m.table(r.cfg.Collations)
+		if err != nil {
+			return nil, err
+		}
+		return shape, r.chooseForms(ctx, t, shape)
 	}
 	now, err := r.cfg.Describe(ctx, m.id)
 	if err != nil {
@@ -132,6 +136,9 @@ func (r *run) shapeOf(ctx context.Context, m *tableMap) (*schema.Table, error) {
 	}
 	numeric := 0
 	for i, typ := range m.types {
+		if value.LabelsAreShown(now.Columns[i].Type) {
+			return nil, fmt.Errorf("table %s, column %s: its labels may hold characters beyond the BMP, which information_schema shows as question marks, and the binlog has no labels; %s", m.id, now.Columns[i].Name, remedy)
+		}
 		if real, _ := value.RealType(typ, m.metas[i]); isNumeric(real) {
 			if isInteger(now.Columns[i].Type.Kind) && now.Columns[i].Type.Unsigned != bit(m.signed, numeric) {
 				return nil, fmt.Errorf("table %s, column %s: UNSIGNED differs between the binlog and now; %s", m.id, now.Columns[i].Name, remedy)
@@ -140,6 +147,31 @@ func (r *run) shapeOf(ctx context.Context, m *tableMap) (*schema.Table, error) {
 		}
 	}
 	return now, nil
+}
+
+// chooseForms gives the columns of a map the forms that were chosen for them, and
+// chooses those of new ones. Whether a new TINYINT is a TINYINT(1) only
+// information_schema tells; of a table that is gone by now it does not matter.
+func (r *run) chooseForms(ctx context.Context, t *table, shape *schema.Table) error {
+	ask := false
+	for i := range shape.Columns {
+		c := &shape.Columns[i]
+		c.Type.Form = r.cfg.Types.Form(c.Type, "")
+		ask = ask || c.Type.Kind == schema.TinyInt && r.cfg.Types.TinyInt1 != "" && (t.shape == nil || t.shape.Column(c.Name) < 0)
+	}
+	if ask {
+		now, err := r.cfg.Describe(ctx, shape.ID)
+		if err != nil {
+			return fmt.Errorf("reading the columns of %s: %w", shape.ID, err)
+		}
+		if now != nil {
+			shape.KeepForms(now)
+		}
+	}
+	if t.shape != nil {
+		shape.KeepForms(t.shape)
+	}
+	return shape.Prepare()
 }
 
 func isInteger(k schema.Kind) bool { return k >= schema.TinyInt && k <= schema.BigInt }
@@ -274,7 +306,7 @@ func sameVersion(a, b *schema.Table) bool {
 // sameType compares what a table map tells. It knows no length of TEXT and
 // BLOB, and no UNSIGNED that would matter outside integers.
 func sameType(x, y schema.Type) bool {
-	if x.Kind != y.Kind || isInteger(x.Kind) && x.Unsigned != y.Unsigned {
+	if x.Kind != y.Kind || x.Form != y.Form || isInteger(x.Kind) && x.Unsigned != y.Unsigned {
 		return false
 	}
 	switch x.Kind {
@@ -289,7 +321,7 @@ func sameType(x, y schema.Type) bool {
 	case schema.Text:
 		return x.Charset == y.Charset
 	case schema.Enum, schema.Set:
-		return x.Charset == y.Charset && slices.Equal(x.Labels, y.Labels)
+		return x.Charset == y.Charset && value.SameLabels(x.Labels, y.Labels)
 	}
 	return true
 }

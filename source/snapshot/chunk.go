@@ -8,6 +8,7 @@ import (
 
 	"github.com/beluga-cdc/beluga/schema"
 	"github.com/beluga-cdc/beluga/source/session"
+	"github.com/beluga-cdc/beluga/source/value"
 )
 
 // Chunk is a range of a table's key: from lower on, up to and without upper.
@@ -46,7 +47,8 @@ func (c Chunk) query() (string, []any) {
 		if i > 0 {
 			b.WriteString(", ")
 		}
-		b.WriteString(session.Quote(c.Table.Columns[i].Name))
+		column := &c.Table.Columns[i]
+		b.WriteString(value.StoredExpression(column.Type, session.Quote(column.Name)))
 	}
 	b.WriteString(" FROM ")
 	b.WriteString(tableName(c.Table.ID))

@@ -82,7 +82,7 @@ func (b *builder) row(values []mysql.FieldValue) error {
 		})
 	}
 	for i, m := range b.mappers {
-		if err := m.FromSelect(&b.block.New[i], &values[i]); err != nil {
+		if err := m.FromStored(&b.block.New[i], &values[i]); err != nil {
 			return err
 		}
 	}

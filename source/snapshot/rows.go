@@ -59,6 +59,9 @@ func vectorArgument(t *schema.Table, column int, v *schema.Vec, row int) (any, e
 		return nil, fmt.Errorf("a key is null, and cannot be looked up")
 	}
 	lake, kind := t.Lake(column), t.Columns[column].Type.Kind
+	if kind == schema.Time && lake.Kind == schema.LakeLong {
+		return timeArgument(v.I64[row]), nil
+	}
 	switch lake.Kind {
 	case schema.LakeBoolean, schema.LakeInt:
 		return int64(v.I32[row]), nil
@@ -89,6 +92,14 @@ func vectorArgument(t *schema.Table, column int, v *schema.Vec, row int) (any, e
 		return binary.BigEndian.Uint64(n[:]), nil
 	}
 	return string(v.Bytes(row)), nil
+}
+
+func timeArgument(us int64) string {
+	sign := ""
+	if us < 0 {
+		sign, us = "-", -us
+	}
+	return fmt.Sprintf("%s%02d:%02d:%02d.%06d", sign, us/3_600_000_000, us/60_000_000%60, us/1_000_000%60, us%1_000_000)
 }
 
 func unscaledOf(v *schema.Vec, row int) *big.Int {

@@ -1,5 +1,10 @@
 package value_test
 
+import (
+	"fmt"
+	"strconv"
+)
+
 // valueCase is a value: the column's type, the literal that is inserted, and
 // how the value stands in a block (see show).
 type valueCase struct{ typ, literal, want string }
@@ -70,6 +75,18 @@ var cases = []valueCase{
 	{"time", "'00:00:00'", "0"}, {"time", "'23:59:59'", "86399000000"}, {"time(1)", "'12:34:56.7'", "45296700000"}, {"time(2)", "'12:34:56.78'", "45296780000"}, {"time(3)", "'12:34:56.789'", "45296789000"},
 	{"time(4)", "'12:34:56.7891'", "45296789100"}, {"time(5)", "'00:00:00.00001'", "10"}, {"time(6)", "'23:59:59.999999'", "86399999999"}, {"time(6)", "'12:00:00'", "43200000000"}, {"time", "null", "null"},
 
+	{"point", "st_geomfromtext('POINT(1 2)')", "x0101000000000000000000f03f0000000000000040"}, {"point", "null", "null"},
+	{"point srid 4326", "st_geomfromtext('POINT(1 2)', 4326)", "x0101000020e61000000000000000000040000000000000f03f"},
+	{"geometry", "st_geomfromtext('LINESTRING(0 0, 1 -1)')", "x010200000002000000" + repeat("00", 16) + "000000000000f03f000000000000f0bf"},
+	{"geometry", "st_geomfromtext('LINESTRING(0 0, 1 -1)', 3857)", "x0102000020110f000002000000" + repeat("00", 16) + "000000000000f03f000000000000f0bf"},
+	{"geometry", "st_geomfromtext('GEOMETRYCOLLECTION(POINT(0 0))', 3857)", "x0107000020110f0000010000000101000000" + repeat("00", 16)},
+	{"geometry", "st_geomfromtext('GEOMETRYCOLLECTION EMPTY')", "x010700000000000000"},
+	{"polygon", "st_geomfromtext('POLYGON((0 0,1 0,1 1,0 0))')", "x01030000000100000004000000" + repeat("00", 16) + "000000000000f03f0000000000000000000000000000f03f000000000000f03f" + repeat("00", 16)},
+	{"multipoint", "st_geomfromtext('MULTIPOINT(0 0)', 4326)", "x0104000020e6100000010000000101000000" + repeat("00", 16)},
+	{"multilinestring", "st_geomfromtext('MULTILINESTRING((0 0,0 0))')", "x0105000000010000000102000000" + "02000000" + repeat("00", 32)},
+	{"geomcollection", "null", "null"},
+
+	{"json", "'[1029182461476710.4, -1029182461476710.4, 1234567890123456.7, 9999999999999998.0, -9999999999999998.0, 999999999999999.9]'", "'[1029182461476710.4, -1029182461476710.4, 1234567890123456.8, 9.999999999999998e15, -9.999999999999998e15, 999999999999999.9]'"},
 	{"json", "'{}'", "'{}'"}, {"json", "'[]'", "'[]'"}, {"json", "'null'", "'null'"}, {"json", "null", "null"}, {"json", "'true'", "'true'"}, {"json", "'[false, null]'", "'[false, null]'"},
 	{"json", "'1'", "'1'"}, {"json", "'1.0'", "'1.0'"}, {"json", "'-0.0'", "'-0.0'"}, {"json", "'[0, -1, 32767, -32768, 32768, 65535, 65536]'", "'[0, -1, 32767, -32768, 32768, 65535, 65536]'"},
 	{"json", "'[2147483647, 2147483648, 4294967296, -2147483649]'", "'[2147483647, 2147483648, 4294967296, -2147483649]'"}, {"json", "'[9223372036854775807, -9223372036854775808, 18446744073709551615]'", "'[9223372036854775807, -9223372036854775808, 18446744073709551615]'"},
@@ -84,4 +101,52 @@ var cases = []valueCase{
 	{"json", "json_array(cast(repeat('x', 100) as binary))", "'[\"base64:type15:" + "eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4\\neHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eA==\"]'"},
 	{"json", "json_object('big', repeat('y', 70000), 'n', 70000)", "'{\"n\": 70000, \"big\": \"" + repeat("y", 70000) + "\"}'"},
 	{"json", "json_array(cast('2024' as year), 1 = 1, st_pointfromtext('POINT(1 2)'))", "'[2024, true, {\"crs\": {\"type\": \"name\", \"properties\": {\"name\": \"urn:ogc:def:crs:MySQL::0\"}}, \"type\": \"Point\", \"coordinates\": [1.0, 2.0]}]'"},
+
+	{"decimal(65,30)", repeat("9", 35) + "." + repeat("9", 30), "'" + repeat("9", 35) + "." + repeat("9", 30) + "'"}, {"decimal(65,30)", "-" + repeat("9", 35) + "." + repeat("9", 30), "'-" + repeat("9", 35) + "." + repeat("9", 30) + "'"},
+	{"decimal(65,0)", repeat("9", 65), "'" + repeat("9", 65) + "'"}, {"decimal(65,0)", "-1", "'-1'"}, {"decimal(30,30)", "0." + repeat("9", 30), repeat("9", 30)}, {"decimal(30,30)", "-0." + repeat("0", 29) + "1", "-1"},
+	{"decimal(38,0)", "-" + repeat("9", 38), "-" + repeat("9", 38)}, {"decimal(38,30)", "-99999999." + repeat("9", 30), "-" + repeat("9", 38)}, {"decimal(18,0)", repeat("9", 18), repeat("9", 18)}, {"decimal(19,0)", "-" + repeat("9", 19), "-" + repeat("9", 19)},
+	{"decimal(10,2)", "-0.00", "0"},
+
+	{"float", "3.4028234663852886e38", "3.4028235e+38"}, {"float", "1.401298464324817e-45", "1e-45"}, {"float", "-1.401298464324817e-45", "-1e-45"}, {"float", "1.1754942e-38", "1.1754942e-38"},
+	{"float", "-0e0", "-0"}, {"float", "123456.789", "123456.79"}, {"float", "16777216", "1.6777216e+07"},
+	{"double", "-1.7976931348623157e308", "-1.7976931348623157e+308"}, {"double", "2.2250738585072014e-308", "2.2250738585072014e-308"}, {"double", "2.225073858507201e-308", "2.225073858507201e-308"},
+	{"double", "-5e-324", "-5e-324"}, {"double", "-0e0", "-0"}, {"double", "9007199254740993e0", "9.007199254740992e+15"}, {"double(10,2)", "12345678.125", "1.234567812e+07"},
+
+	{"timestamp(6)", "'2038-01-19 03:14:07.999999'", "2147483647999999"}, {"timestamp", "'2024-07-01 12:00:00-12:00'", "1719878400000000"},
+	{"datetime(6)", "'9999-12-31 23:59:59.999999'", "253402300799999999"}, {"datetime(6)", "'0001-01-01 00:00:00.000001'", "-62135596799999999"}, {"datetime", "'2024-03-31 02:30:00'", "1711852200000000"},
+	{"time(6)", "'00:00:00.000001'", "1"},
+
+	{hostileEnum, "0", "''"}, {hostileEnum, "1", "''"}, {hostileEnum, "2", "' lead'"}, {hostileEnum, "3", "'c,d'"}, {hostileEnum, "4", "'it's'"}, {hostileEnum, "5", `'back\slash'`}, {hostileEnum, "6", `'"quoted"'`},
+	{hostileEnum, "7", `'\''`}, {hostileEnum, "8", "'%_'"}, {hostileEnum, "9", "'😀'"}, {hostileEnum, "10", "'new\nline'"}, {hostileEnum, "11", "'(x)'"}, {hostileEnum, "12", "'trail'"}, {hostileEnum, "null", "null"},
+	{hostileSet, "1", "'it's'"}, {hostileSet, "3", `'it's,back\slash'`}, {hostileSet, "28", "' lead,😀,trail'"}, {hostileSet, "0", "''"}, {hostileSet, "31", `'it's,back\slash, lead,😀,trail'`},
+
+	{"varchar(9) character set gbk", "'中文'", "'中文'"}, {"varchar(9) character set sjis", "'表ｱソ'", "'表ｱソ'"}, {"varchar(9) character set ucs2", "'фЖ中'", "'фЖ中'"}, {"char(4) character set ucs2", "'я  '", "'я'"}, {"text character set gb18030", "'😀中𠀀'", "'😀中𠀀'"},
+	{"varchar(9)", "'e\u0301𝒳'", "'e\u0301𝒳'"}, {"char(4)", "' a\t '", "' a\t'"}, {"char(4) collate utf8mb4_bin", "'b   '", "'b'"}, {"varchar(4)", "'    '", "'    '"},
+	{"binary(1)", "x'00'", "x00"}, {"binary(3)", "x'2020'", "x202000"}, {"binary(3)", "null", "null"}, {"varbinary(3)", "x'202020'", "x202020"},
+
+	{"json", "json_array(b'1', cast(5 as unsigned), x'', cast(-12345678901234567890123456789012345.123456789012345678901234567890 as decimal(65,30)))", `'["base64:type15:AQ==", 5, "base64:type15:", -12345678901234567890123456789012345.123456789012345678901234567890]'`},
+	{"json", "json_array(cast('838:59:59.999999' as time(6)), cast('-00:00:00.000001' as time(6)), cast('9999-12-31 23:59:59.999999' as datetime(6)))", `'["838:59:59.000000", "-00:00:00.000001", "9999-12-31 23:59:59.999999"]'`},
+	{"json", "json_array(cast(3.5 as float), cast(0.1 as double))", `'[3.5, 0.1]'`},
+}
+
+const (
+	hostileEnum = `enum('',' lead','c,d','it''s','back\\slash','"quoted"','\\''','%_','😀','new\nline','(x)','trail ')`
+	hostileSet  = `set('it''s','back\\slash',' lead','😀','trail ')`
+)
+
+// bitCases are all widths of BIT, each with no bit, all of them, the lowest and
+// the highest one.
+func bitCases() (list []valueCase) {
+	for n := 1; n <= 64; n++ {
+		typ := fmt.Sprintf("bit(%d)", n)
+		for _, bits := range []uint64{0, 1, 1 << (n - 1), ^uint64(0) >> (64 - n)} {
+			want := fmt.Sprintf("x%0*x", (n+7)/8*2, bits)
+			if n == 1 {
+				want = strconv.FormatBool(bits == 1)
+			}
+			list = append(list, valueCase{typ, fmt.Sprintf("b'%b'", bits), want})
+		}
+		list = append(list, valueCase{typ, "null", "null"})
+	}
+	return list
 }

@@ -116,12 +116,18 @@ func newPacked(precision, scale int) (packed, error) {
 	if precision < 1 || precision > 65 || scale < 0 || scale > 30 || scale > precision {
 		return packed{}, fmt.Errorf("decimal(%d,%d) is no MySQL type", precision, scale)
 	}
+	return packedOf(precision, scale), nil
+}
+
+// packedOf is for any digits. A value in a JSON document may have more than a
+// column: the server counts zeros in front.
+func packedOf(precision, scale int) packed {
 	p := packed{precision: precision, scale: scale}
 	whole := precision - scale
 	p.intGroups, p.intRest = whole/9, whole%9
 	p.fracGroups, p.fracRest = scale/9, scale%9
 	p.length = 4*(p.intGroups+p.fracGroups) + bytesForDigits[p.intRest] + bytesForDigits[p.fracRest]
-	return p, nil
+	return p
 }
 
 // each calls f with the digits of each group, from the left. b has p.length

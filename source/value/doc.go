@@ -6,11 +6,21 @@
 // Invariants:
 //
 //  1. A value has the same bytes whether it was read by SELECT or came in the
-//     binlog (TestBothPaths, TestBothPathsRandom).
+//     binlog (TestBothPaths, TestBothPathsRandom, TestLargeValues).
 //  2. What cannot be represented exactly is an error that names column, value and
-//     remedy. Only zero and partial dates become NULL, and those are counted
-//     (TestRefusedValues, TestZeroDatesAreCounted).
-//  3. Text in a block is valid UTF-8 (TestInvalidText).
-//  4. Decoding never looks beyond the bytes it was given, whatever they are
-//     (FuzzImage, FuzzJSON).
+//     remedy. Only zero and partial dates become another value, NULL if nothing else
+//     was chosen, and those are counted (TestRefusedValues, TestRefusedForms,
+//     TestZeroDatesAreCounted).
+//  3. Text in a block is valid UTF-8 (TestInvalidText), and of every character
+//     set the characters that the server takes its codes for (TestCharsetTables,
+//     TestEveryCharacter, TestEveryCharsetInEveryColumn). A code without one is an
+//     error in both paths (TestUnassignedCodes).
+//  4. Two keys that MySQL tells apart have two representations; what could become
+//     another key's is an error (TestAliases, TestKeysThatBecomeOne, TestKeysOfBytes,
+//     TestKeyLabels).
+//  5. A column stays in the form in which it came into the lake, whatever is chosen
+//     later (TestForms, TestFormsAreKept), and costs no allocation (TestFormsWithoutAllocation).
+//  6. Decoding never looks beyond the bytes it was given, whatever they are
+//     (FuzzImage, FuzzText, FuzzJSON,
+//     FuzzCharsets).
 package value

@@ -33,6 +33,42 @@ var fuzzColumns = []struct {
 	{schema.Type{Kind: schema.Enum, Charset: "utf8mb4", Labels: []string{"a", "b"}}, mysql.MYSQL_TYPE_STRING, 247<<8 | 1},
 	{schema.Type{Kind: schema.Set, Charset: "utf8mb4", Labels: []string{"a", "b"}}, mysql.MYSQL_TYPE_STRING, 248<<8 | 1},
 	{schema.Type{Kind: schema.JSON}, mysql.MYSQL_TYPE_JSON, 4},
+	{schema.Type{Kind: schema.Geometry}, mysql.MYSQL_TYPE_GEOMETRY, 4},
+	{schema.Type{Kind: schema.Bit, Length: 64}, mysql.MYSQL_TYPE_BIT, 8 << 8},
+	{schema.Type{Kind: schema.Char, Charset: "gb18030", Length: 9}, mysql.MYSQL_TYPE_STRING, 0xfe<<8 | 36},
+	{schema.Type{Kind: schema.TinyInt, Form: schema.FormBoolean}, mysql.MYSQL_TYPE_TINY, 0},
+	{schema.Type{Kind: schema.Time, Scale: 6, Form: schema.FormLong}, mysql.MYSQL_TYPE_TIME2, 6},
+	{schema.Type{Kind: schema.Time, Scale: 3, Form: schema.FormString}, mysql.MYSQL_TYPE_TIME2, 3},
+	{schema.Type{Kind: schema.DateTime, Form: schema.FormEpoch}, mysql.MYSQL_TYPE_DATETIME2, 0},
+}
+
+// FuzzText: whatever a server sends as the text of a value, it is one value of
+// the column's kind, or an error that leaves none.
+func FuzzText(f *testing.F) {
+	for i := range fuzzColumns {
+		for _, s := range []string{"-838:59:59.999999", "2024-02-29 12:34:56.000001", "0000-00-00", "-12345678901234567890.123456789", "\x00\xff", ""} {
+			f.Add(i, []byte(s))
+		}
+	}
+	f.Fuzz(func(t *testing.T, which int, b []byte) {
+		if which < 0 {
+			return
+		}
+		table := &schema.Table{Columns: []schema.Column{{Name: "c", Type: fuzzColumns[which%len(fuzzColumns)].typ}}}
+		if err := table.Prepare(); err != nil {
+			t.Fatal(err)
+		}
+		m, err := New(table, 0, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var vec schema.Vec
+		vec.Reset(table.Lake(0).Vec())
+		v := mysql.NewFieldValue(mysql.FieldValueTypeString, 0, b[:len(b):len(b)])
+		if err := m.FromStored(&vec, &v); err != nil && vec.N != 0 || err == nil && vec.N != 1 {
+			t.Fatalf("%d values, and the error %v", vec.N, err)
+		}
+	})
 }
 
 // FuzzImage: whatever the bytes, a decoder returns an error or a length within

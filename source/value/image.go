@@ -95,6 +95,9 @@ func (m *Mapper) fixedErr(n int, put func(*schema.Vec, []byte) error) Decode {
 
 func (m *Mapper) integerImage() Decode {
 	unsigned := m.column.Type.Unsigned
+	if m.lake.Kind == schema.LakeBoolean {
+		return m.fixedErr(1, func(dst *schema.Vec, b []byte) error { return m.putTruth(dst, int64(int8(b[0]))) })
+	}
 	switch m.column.Type.Kind {
 	case schema.TinyInt:
 		if unsigned {
@@ -221,15 +224,13 @@ func (m *Mapper) stringImage(typ byte, meta uint16) Decode {
 	switch k := m.column.Type.Kind; {
 	case k == schema.JSON && typ == mysql.MYSQL_TYPE_JSON:
 		return m.prefixed(prefix, m.putJSONB)
+	case k == schema.Geometry && typ == mysql.MYSQL_TYPE_GEOMETRY:
+		return m.prefixed(prefix, m.putGeometry)
 	case typ == mysql.MYSQL_TYPE_JSON || typ == mysql.MYSQL_TYPE_GEOMETRY || typ == mysql.MYSQL_TYPE_VECTOR:
 		return nil
 	case k == schema.Char || k == schema.VarChar || k == schema.Text:
-		if m.text == latin1Text {
-			return m.prefixed(prefix, func(dst *schema.Vec, s []byte) error {
-				dst.Data = appendLatin1(dst.Data, s)
-				dst.EndBytes()
-				return nil
-			})
+		if m.text.decode != nil {
+			return m.prefixed(prefix, m.putEncoded)
 		}
 		return m.prefixed(prefix, m.putText)
 	case k == schema.Binary:

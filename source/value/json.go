@@ -301,13 +301,14 @@ func (r *jsonRenderer) opaque(b []byte) error {
 }
 
 func (r *jsonRenderer) decimal(b []byte) error {
-	if len(b) < 2 {
+	if len(b) < 2 || b[0] == 0 || b[1] > b[0] {
 		return errJSONImage
 	}
-	p, err := newPacked(int(b[0]), int(b[1]))
-	if err != nil || len(b) < 2+p.length {
+	p := packedOf(int(b[0]), int(b[1]))
+	if len(b) < 2+p.length {
 		return errJSONImage
 	}
+	var err error
 	r.out, err = p.appendText(r.out, b[2:2+p.length])
 	return err
 }
@@ -355,7 +356,8 @@ func appendPadded(b []byte, v, width int) []byte {
 
 // appendDouble writes a double as MySQL's JSON does: the shortest digits that
 // read back as the same number; an exponent, without plus or zeros, below 1e-15
-// and from 1e15 on; and ".0" behind a whole number, so that it stays a double.
+// and from 1e15 on, unless there are digits behind the point even then; and ".0"
+// behind a whole number, so that it stays a double.
 func appendDouble(dst []byte, f float64) []byte {
 	var buf [32]byte
 	e := strconv.AppendFloat(buf[:0], f, 'e', -1, 64) // d[.ddd]e±dd
@@ -364,7 +366,11 @@ func appendDouble(dst []byte, f float64) []byte {
 		mark--
 	}
 	exp, _ := strconv.Atoi(string(e[mark+1:]))
-	if f == 0 || exp >= -15 && exp <= 14 {
+	digits := mark - 1 // without the point
+	if e[0] == '-' {
+		digits--
+	}
+	if f == 0 || exp >= -15 && (exp <= 14 || digits > exp+1) {
 		start := len(dst)
 		dst = strconv.AppendFloat(dst, f, 'f', -1, 64)
 		for _, c := range dst[start:] {

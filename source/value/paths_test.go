@@ -73,8 +73,10 @@ type column struct {
 
 // source is a MySQL session that values are written and read by.
 type source struct {
-	server *servers.MySQLServer
-	conn   *client.Conn
+	server   *servers.MySQLServer
+	conn     *client.Conn
+	types    value.Policy
+	describe func(context.Context, schema.TableID) (*schema.Table, error)
 }
 
 func newSource(t *testing.T) *source {
@@ -82,7 +84,7 @@ func newSource(t *testing.T) *source {
 	conn, err := client.Connect(server.Addr, server.User, server.Password, "")
 	require.NoError(t, err)
 	t.Cleanup(func() { conn.Close() })
-	s := &source{server, conn}
+	s := &source{server: server, conn: conn, describe: func(context.Context, schema.TableID) (*schema.Table, error) { return nil, nil }}
 	s.exec(t, "SET NAMES utf8mb4")
 	s.exec(t, "SET SESSION time_zone = '+00:00', sql_mode = 'ALLOW_INVALID_DATES'")
 	return s
@@ -123,7 +125,8 @@ func (s *source) blocks(t *testing.T, database string, from schema.Position) (ma
 		},
 		Captures:   func(id schema.TableID) bool { return id.Database == database },
 		Collations: collations,
-		Describe:   func(context.Context, schema.TableID) (*schema.Table, error) { return nil, nil },
+		Describe:   s.describe,
+		Types:      s.types,
 		Keyless:    func(id schema.TableID) error { return fmt.Errorf("%s has no key", id) },
 		Until:      &until,
 	})
@@ -141,7 +144,7 @@ func (f sendFunc) Send(_ context.Context, e schema.Event) error { f(e); return n
 
 // load reads a table as the snapshot does.
 func (s *source) load(t *testing.T, table *schema.Table) ([]string, error) {
-	stmt, err := s.conn.Prepare(fmt.Sprintf("SELECT v FROM `%s`.`%s` ORDER BY id", table.ID.Database, table.ID.Name))
+	stmt, err := s.conn.Prepare(fmt.Sprintf("SELECT %s FROM `%s`.`%s` ORDER BY id", value.StoredExpression(table.Columns[1].Type, "`v`"), table.ID.Database, table.ID.Name))
 	require.NoError(t, err)
 	defer stmt.Close()
 	m, err := value.New(table, 1, nil)
@@ -149,7 +152,7 @@ func (s *source) load(t *testing.T, table *schema.Table) ([]string, error) {
 	var vec schema.Vec
 	vec.Reset(table.Lake(1).Vec())
 	var result mysql.Result
-	err = stmt.ExecuteSelectStreaming(&result, func(row []mysql.FieldValue) error { return m.FromSelect(&vec, &row[0]) }, nil)
+	err = stmt.ExecuteSelectStreaming(&result, func(row []mysql.FieldValue) error { return m.FromStored(&vec, &row[0]) }, nil)
 	var out []string
 	for i := range vec.N {
 		out = append(out, show(&vec, table.Lake(1), i))
@@ -196,6 +199,7 @@ func (s *source) bothPaths(t *testing.T, database string, literals map[string][]
 
 func TestBothPaths(t *testing.T) {
 	s := newSource(t)
+	cases := append(cases, bitCases()...)
 	literals := map[string][]string{}
 	for _, c := range cases {
 		literals[c.typ] = append(literals[c.typ], c.literal)

@@ -29,7 +29,41 @@ func (m *Mapper) FromSelect(dst *schema.Vec, v *mysql.FieldValue) error {
 	return m.selectBytes(dst, v.AsString())
 }
 
+// StoredExpression is what a load selects of a column: the column, or the bytes
+// that it stores where their conversion by the server could lose something. The
+// server puts a question mark, silently, in the place of a code that has no
+// character.
+func StoredExpression(t schema.Type, quoted string) string {
+	if isEncoded(t) {
+		return "CAST(" + quoted + " AS BINARY)"
+	}
+	return quoted
+}
+
+// FromStored appends a value that was selected as StoredExpression, in a session
+// such as FromSelect needs.
+func (m *Mapper) FromStored(dst *schema.Vec, v *mysql.FieldValue) error {
+	if v.Type == mysql.FieldValueTypeString && isEncoded(m.column.Type) {
+		return m.putEncoded(dst, v.AsString())
+	}
+	return m.FromSelect(dst, v)
+}
+
+// isEncoded tells whether the bytes that a column stores are text, but not
+// UTF-8. Those of ENUM and SET are numbers.
+func isEncoded(t schema.Type) bool {
+	switch t.Kind {
+	case schema.Char, schema.VarChar, schema.Text:
+		c, ok := algorithmic[t.Charset]
+		return !ok || c.decode != nil
+	}
+	return false
+}
+
 func (m *Mapper) selectInt(dst *schema.Vec, v *mysql.FieldValue) error {
+	if m.lake.Kind == schema.LakeBoolean && m.column.Type.Kind == schema.TinyInt {
+		return m.putTruth(dst, v.AsInt64())
+	}
 	switch m.column.Type.Kind {
 	case schema.TinyInt, schema.SmallInt, schema.MediumInt, schema.Int, schema.Year:
 		m.putInt(dst, v.AsInt64())
@@ -60,6 +94,8 @@ func (m *Mapper) selectBytes(dst *schema.Vec, s []byte) error {
 	case schema.Binary, schema.VarBinary, schema.Blob:
 		dst.AppendBytes(s)
 		return nil
+	case schema.Geometry:
+		return m.putGeometry(dst, s)
 	case schema.Bit:
 		return m.putBit(dst, s)
 	case schema.Decimal:

@@ -45,14 +45,21 @@ func (m *Mapper) putDateTime(dst *schema.Vec, y, mo, d int, c clock) error {
 	return nil
 }
 
-// putNoDate appends the NULL that stands for a day that does not exist. A key
-// without a value would make many rows one.
+// putNoDate appends what stands for a day that does not exist. In a key it would
+// make many rows one.
 func (m *Mapper) putNoDate(dst *schema.Vec, y, mo, d int) error {
 	if m.key {
 		return m.fault(fmt.Errorf("the primary key holds %04d-%02d-%02d, which is no date; remedy: correct the row, or leave the table out", y, mo, d))
 	}
+	switch m.column.Type.Form {
+	case schema.FormStop:
+		return m.fault(fmt.Errorf("the value %04d-%02d-%02d is no date; remedy: choose --types-zero-date null or epoch", y, mo, d))
+	case schema.FormEpoch:
+		dst.AppendZero()
+	default:
+		dst.AppendNull()
+	}
 	m.stats.ZeroDates.Add(1)
-	dst.AppendNull()
 	return nil
 }
 
@@ -61,17 +68,46 @@ func (m *Mapper) putTime(dst *schema.Vec, negative bool, c clock) error {
 	if c.minute > 59 || c.second > 59 {
 		return m.fault(fmt.Errorf("%02d:%02d:%02d is no time", c.hour, c.minute, c.second))
 	}
-	if us >= microsPerDay || negative && us > 0 {
-		sign := ""
+	negative = negative && us > 0
+	switch m.column.Type.Form {
+	case schema.FormString:
+		dst.Data = appendClock(dst.Data, negative, c, m.column.Type.Scale)
+		dst.EndBytes()
+		return nil
+	case schema.FormLong:
 		if negative {
-			sign = "-"
+			us = -us
 		}
-		return m.fault(fmt.Errorf("the value %s%02d:%02d:%02d lies outside 00:00:00–23:59:59, which is all that an Iceberg time holds; remedy: correct the row, change the column to BIGINT or VARCHAR, or leave the table out",
-			sign, c.hour, c.minute, c.second))
+	default:
+		if us >= microsPerDay || negative {
+			return m.fault(fmt.Errorf("the value %s lies outside 00:00:00–23:59:59, which is all that an Iceberg time holds; remedy: choose --types-time long or string and load the tables again, or leave the table out",
+				appendClock(nil, negative, c, 0)))
+		}
 	}
 	dst.AppendInt64(us)
 	return nil
 }
+
+// appendClock writes a TIME as MySQL does, with the digits of its column.
+func appendClock(dst []byte, negative bool, c clock, scale int) []byte {
+	if negative {
+		dst = append(dst, '-')
+	}
+	if c.hour >= 100 {
+		dst = append(dst, byte('0'+c.hour/100))
+	}
+	dst = appendTwo(dst, c.hour%100)
+	dst = appendTwo(append(dst, ':'), c.minute)
+	dst = appendTwo(append(dst, ':'), c.second)
+	if scale > 0 {
+		end := len(dst) + 1 + scale
+		dst = appendTwo(append(dst, '.'), c.micro/10_000)
+		dst = appendTwo(appendTwo(dst, c.micro/100%100), c.micro%100)[:end]
+	}
+	return dst
+}
+
+func appendTwo(dst []byte, n int) []byte { return append(dst, byte('0'+n/10), byte('0'+n%10)) }
 
 func isDay(y, mo, d int) bool {
 	return mo >= 1 && mo <= 12 && d >= 1 && d <= daysIn(y, mo)

@@ -10,7 +10,7 @@ import (
 // Stats counts what a run should report about values. One serves all mappers
 // of a run, at the same time.
 type Stats struct {
-	// ZeroDates is how many zero or partial dates became NULL.
+	// ZeroDates is how many zero or partial dates became NULL, or the epoch.
 	ZeroDates atomic.Int64
 }
 
@@ -57,9 +57,16 @@ func (m *Mapper) check() error {
 	t := &m.column.Type
 	switch t.Kind {
 	case schema.Char, schema.VarChar, schema.Text, schema.Enum, schema.Set:
-		c, ok := charsets[t.Charset]
-		if !ok {
-			return errCharset(t.Charset)
+		ofName := charsetByName
+		if m.key {
+			ofName = keyCharset
+			if err := checkKeyLabels(t); err != nil {
+				return err
+			}
+		}
+		c, err := ofName(t.Charset)
+		if err != nil {
+			return err
 		}
 		m.text = c
 	case schema.Bit:
@@ -72,6 +79,15 @@ func (m *Mapper) check() error {
 
 func (m *Mapper) fault(err error) error {
 	return fmt.Errorf("table %s, column %s: %w", m.table, m.column.Name, err)
+}
+
+// putTruth appends a TINYINT(1) that is to be a boolean.
+func (m *Mapper) putTruth(dst *schema.Vec, x int64) error {
+	if x != 0 && x != 1 {
+		return m.fault(fmt.Errorf("the value %d is no boolean; remedy: choose --types-tinyint1 int and load the tables again, or leave the table out", x))
+	}
+	dst.AppendBool(x == 1)
+	return nil
 }
 
 // putInt appends an integer that fits the column by its type.

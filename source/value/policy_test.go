@@ -1,0 +1,31 @@
+package value
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/beluga-cdc/beluga/schema"
+)
+
+// TestFormsWithoutAllocation: a form that was chosen costs no allocation for a
+// row.
+func TestFormsWithoutAllocation(t *testing.T) {
+	table := &schema.Table{Columns: []schema.Column{{Name: "v", Type: schema.Type{Kind: schema.Time, Scale: 6, Form: schema.FormString}}}}
+	require.NoError(t, table.Prepare())
+	m, err := New(table, 0, nil)
+	require.NoError(t, err)
+	decode, err := m.Image(19, 6)
+	require.NoError(t, err)
+	image := []byte{0x4b, 0x7e, 0xfb, 0x0f, 0x42, 0x3f} // a negative one with a fraction
+	var vec schema.Vec
+	vec.Reset(schema.VecBytes)
+	one := func() {
+		vec.Reset(schema.VecBytes)
+		if _, err := decode(&vec, image); err != nil {
+			t.Fatal(err)
+		}
+	}
+	one()
+	require.Zero(t, testing.AllocsPerRun(100, one), string(vec.Bytes(0)))
+}

@@ -110,7 +110,7 @@ func TestCutAtAnyByte(t *testing.T) {
 			l := newLake()
 			require.NoError(t, d.stream(t, l))
 			d.requireEqual(t, l, "a", "b", "c", "big")
-			require.Greater(t, p.lost.Load(), int64(24))
+			require.Greater(t, p.lost.Load(), int64(5), "the first six carry less than there is")
 		})
 	}
 }

@@ -27,6 +27,8 @@ type Config struct {
 	Database string
 	// Tables are regular expressions, each over the whole of "database.table".
 	Tables []string
+	// RefuseKeyless: a captured table without a key is a fault.
+	RefuseKeyless bool
 
 	Connections int           // that load at the same time; 2 to 4, by the number of CPUs
 	ChunkRows   int           // rows of a table that one of them takes at a time; 100,000
@@ -149,15 +151,16 @@ func (c Config) withDefaults() Config {
 
 // selection tells which tables are captured.
 type selection struct {
-	database string
-	patterns []*regexp.Regexp
-	text     string // for messages
+	database      string
+	patterns      []*regexp.Regexp
+	refuseKeyless bool
+	text          string // for messages
 }
 
 var systemDatabases = []string{"information_schema", "mysql", "performance_schema", "sys"}
 
 func newSelection(c Config) (selection, error) {
-	s := selection{database: c.Database}
+	s := selection{database: c.Database, refuseKeyless: c.RefuseKeyless}
 	for _, p := range c.Tables {
 		re, err := regexp.Compile(`^(?:` + p + `)$`)
 		if err != nil {

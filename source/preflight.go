@@ -63,7 +63,7 @@ func (m *MySQL) preflight(ctx context.Context, load bool) (Faults, error) {
 			"check the database in --from and --tables, and that the user has SELECT on the tables"})
 	}
 	for _, t := range tables {
-		faults = append(faults, t.faults()...)
+		faults = append(faults, t.faults(sel)...)
 	}
 	more, err := filterFaults(ctx, s, g, tables)
 	if err != nil {

@@ -138,8 +138,10 @@ func (d *dictionaryTable) shape() (*schema.Table, []columnError) {
 	if len(errs) > 0 {
 		return nil, errs
 	}
-	for _, name := range d.key {
-		t.Key = append(t.Key, slices.IndexFunc(d.columns, func(c dictionaryColumn) bool { return c.name == name }))
+	if key := d.key(); key != nil {
+		for _, name := range key.columns {
+			t.Key = append(t.Key, slices.IndexFunc(d.columns, func(c dictionaryColumn) bool { return c.name == name }))
+		}
 	}
 	if err := t.Prepare(); err != nil {
 		return nil, []columnError{{"", err}}
@@ -169,7 +171,7 @@ func (c dictionaryColumn) schemaColumn(id schema.TableID) (schema.Column, error)
 }
 
 // faults tells everything about the table that keeps it from being replicated.
-func (d *dictionaryTable) faults() (list Faults) {
+func (d *dictionaryTable) faults(sel selection) (list Faults) {
 	subject := "table " + d.id.String()
 	name := session.Quote(d.id.Database) + "." + session.Quote(d.id.Name)
 	const leaveOut = "or leave the table out with --tables"
@@ -177,7 +179,7 @@ func (d *dictionaryTable) faults() (list Faults) {
 		list = append(list, Fault{Fatal, subject, fmt.Sprintf("its engine is %s, which has no consistent snapshot", d.engine),
 			fmt.Sprintf("ALTER TABLE %s ENGINE=InnoDB; %s", name, leaveOut)})
 	}
-	if len(d.key) == 0 {
+	if sel.refuseKeyless && d.key() == nil {
 		list = append(list, keylessFault(d.id))
 	}
 	_, errs := d.shape()
@@ -196,7 +198,7 @@ func (d *dictionaryTable) faults() (list Faults) {
 }
 
 func keylessFault(id schema.TableID) Fault {
-	return Fault{Fatal, "table " + id.String(), "it has no primary key, so that its rows cannot be told apart",
-		fmt.Sprintf("ALTER TABLE %s.%s ADD COLUMN my_row_id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY INVISIBLE; or make a key of columns it has, or leave the table out with --tables",
+	return Fault{Fatal, "table " + id.String(), "it has neither a primary key nor a unique one without NULL, and --keyless refuse is set",
+		fmt.Sprintf("ALTER TABLE %s.%s ADD COLUMN my_row_id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY INVISIBLE; or make a key of columns it has, or leave the table out with --tables, or let --keyless exact replicate it by whole rows",
 			session.Quote(id.Database), session.Quote(id.Name))}
 }

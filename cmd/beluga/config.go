@@ -28,6 +28,7 @@ type Config struct {
 	From    string   `yaml:"from" secret:"true" help:"MySQL server, mysql://user:password@host:port/database; without a database: all but the system's; without a password: the environment's BELUGA_PASSWORD; options: ?tls=MODE&ca=FILE&cert=FILE&key=FILE&password-file=FILE"`
 	To      string   `yaml:"to" help:"folder of the lake; made if it is not there"`
 	Tables  []string `yaml:"tables" list:"regexp" help:"tables to replicate: regular expressions over the whole of database.table; none: every table"`
+	Keyless string   `yaml:"keyless" enum:"exact,append,refuse" help:"tables with neither a primary key nor a unique one without NULL: replicate them by whole rows, replicate them as long as rows are only added, or refuse them"`
 	Readers []string `yaml:"readers" list:"comma" help:"engines that will read the lake; they decide how deletes are written (none given: readable by all)"`
 	Once    bool     `yaml:"once" help:"load what is new up to now, then exit"`
 
@@ -38,6 +39,13 @@ type Config struct {
 	Shutdown ShutdownConfig `yaml:"shutdown"`
 	Log      LogConfig      `yaml:"log"`
 }
+
+// The words of keyless.
+const (
+	keylessExact  = "exact"
+	keylessAppend = "append"
+	keylessRefuse = "refuse"
+)
 
 // KafkaConfig says whether and how events travel through Kafka.
 type KafkaConfig struct {
@@ -132,7 +140,8 @@ type LogConfig struct {
 // defaultConfig returns every default.
 func defaultConfig() Config {
 	return Config{
-		Name: "beluga",
+		Name:    "beluga",
+		Keyless: keylessExact,
 		Kafka: KafkaConfig{
 			Partitions:  1,
 			Retention:   defaultRetention,

@@ -58,6 +58,7 @@ func TestConfigFile(t *testing.T) {
 		From:    "mysql://repl:p%40ss%2Fw%C3%B6rd@db.example:3307/shop",
 		To:      "/data/lake",
 		Tables:  []string{`shop\.(orders|items)`, `shop\.log_[0-9]{1,3}`},
+		Keyless: "append",
 		Readers: []string{"spark", "duckdb"},
 		Kafka: KafkaConfig{Brokers: []string{"a:9092", "b:9092"}, TopicPrefix: "cdc", Partitions: 4, Replication: 3,
 			Retention: Duration(48 * time.Hour), Compression: "zstd"},

@@ -37,6 +37,7 @@ func newSource(c *Config, log *slog.Logger) (*source.MySQL, error) {
 		return nil, err
 	}
 	s.Tables, s.Once = c.Tables, c.Once
+	s.RefuseKeyless = c.Keyless == keylessRefuse
 	s.Connections, s.ChunkRows = c.Snapshot.Connections, c.Snapshot.ChunkRows
 	s.Locking = c.Snapshot.locking()
 	on := c.Snapshot.ConfigurationBased
@@ -50,11 +51,12 @@ func newSource(c *Config, log *slog.Logger) (*source.MySQL, error) {
 // sinkConfig is the sink's part of the configuration.
 func sinkConfig(c *Config, readOnly bool) sink.Config {
 	return sink.Config{
-		Dir:         c.To,
-		Pipeline:    c.Name,
-		Readers:     c.Readers,
-		MemoryLimit: int64(c.Memory.Limit / 4),
-		ReadOnly:    readOnly,
+		Dir:           c.To,
+		Pipeline:      c.Name,
+		Readers:       c.Readers,
+		MemoryLimit:   int64(c.Memory.Limit / 4),
+		ReadOnly:      readOnly,
+		AppendKeyless: c.Keyless == keylessAppend,
 	}
 }
 

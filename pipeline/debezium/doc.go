@@ -50,6 +50,8 @@
 //     connections at once, and none of them is the first or the last.
 //   - A value that cannot be encoded stops the table. Debezium logs it and writes
 //     null.
+//   - A deletion in a table without a key has no tombstone: without a key it would
+//     mark nothing.
 //   - The headers __debezium.context.* are left out, as with
 //     extended.headers.enabled=false.
 //   - A null stays null even where the column has a default, as with the

@@ -98,6 +98,9 @@ func (e *Encoder) encode(b *schema.Block, row int, o *schema.Origin) (n int, err
 	case schema.OpDelete:
 		err = e.deleted(b, row)
 		e.records[0] = Record{Key: e.oldKey, Value: e.value}
+		if e.table.Keyless() {
+			return 1, err
+		}
 		// The tombstone: without it a compacted topic would keep the deletion for ever.
 		e.records[1] = Record{Key: e.oldKey}
 		return 2, err

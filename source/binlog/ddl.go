@@ -155,7 +155,7 @@ func (r *run) describeEmpty(ctx context.Context, t *table) error {
 	switch {
 	case now == nil: // gone or renamed by now: a later statement will say so
 		return nil
-	case len(now.Key) == 0:
+	case now.Keyless() && r.cfg.Keyless != nil:
 		return r.cfg.Keyless(t.id)
 	case t.shape != nil && sameVersion(t.shape, now):
 		return nil

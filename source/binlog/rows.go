@@ -103,7 +103,7 @@ func (r *run) decodeRows(ctx context.Context, h *header, v *version, op schema.O
 	o.Row, o.TxnRow = b.Rows(), r.txn.rows
 	b.Origins = append(b.Origins, o)
 	if op != schema.OpInsert {
-		b.NeedOld(r.cfg.OldImages == KeyOnly)
+		b.NeedOld(r.cfg.OldImages == IdentityOnly)
 	}
 	before := b.Rows()
 	size := len(images)
@@ -139,9 +139,9 @@ func (v *version) fault(h *header, at int, err error) error {
 func (r *run) row(b *schema.Block, v *version, op schema.Op, images []byte) (int, error) {
 	pos := 0
 	if op == schema.OpInsert {
-		v.fillOld(b.Old, r.cfg.OldImages == KeyOnly)
+		v.fillOld(b.Old, r.cfg.OldImages == IdentityOnly)
 	} else {
-		n, err := v.oldImage(b.Old, r.cfg.OldImages == KeyOnly, images)
+		n, err := v.oldImage(b.Old, r.cfg.OldImages == IdentityOnly, images)
 		if err != nil {
 			return 0, err
 		}
@@ -164,9 +164,9 @@ func (r *run) row(b *schema.Block, v *version, op schema.Op, images []byte) (int
 
 // fillOld appends the fillers of a row without an old image, where the block
 // has old images at all.
-func (v *version) fillOld(old []schema.Vec, keyOnly bool) {
+func (v *version) fillOld(old []schema.Vec, identityOnly bool) {
 	for i := range old {
-		if !keyOnly || v.cols[i].key {
+		if !identityOnly || v.cols[i].identity {
 			old[i].AppendZero()
 		}
 	}
@@ -192,8 +192,8 @@ func (v *version) newImage(dst []schema.Vec, b []byte) (int, error) {
 	return pos, nil
 }
 
-func (v *version) oldImage(dst []schema.Vec, keyOnly bool, b []byte) (int, error) {
-	if !keyOnly {
+func (v *version) oldImage(dst []schema.Vec, identityOnly bool, b []byte) (int, error) {
+	if !identityOnly {
 		return v.newImage(dst, b)
 	}
 	pos := (len(v.cols) + 7) / 8
@@ -203,14 +203,14 @@ func (v *version) oldImage(dst []schema.Vec, keyOnly bool, b []byte) (int, error
 	nulls := b[:pos]
 	for i := range v.cols {
 		if nulls[i>>3]&(1<<(i&7)) != 0 {
-			if v.cols[i].key {
+			if v.cols[i].identity {
 				dst[i].AppendNull()
 			}
 			continue
 		}
 		var n int
 		var err error
-		if v.cols[i].key {
+		if v.cols[i].identity {
 			n, err = v.cols[i].decode(&dst[i], b[pos:])
 		} else {
 			n, err = v.cols[i].width.Skip(b[pos:])

@@ -27,7 +27,7 @@ type OldImages uint8
 
 // The choices.
 const (
-	KeyOnly OldImages = iota
+	IdentityOnly OldImages = iota // the columns that identify a row
 	Full
 )
 
@@ -70,7 +70,7 @@ type Config struct {
 	// SchemaChange.Fill; an error where rows may differ in it (AUTO_INCREMENT, an
 	// expression, a generated column).
 	Fill func(ctx context.Context, t *schema.Table, added []int) (*schema.Block, error)
-	// Keyless is the error for a table without a primary key.
+	// Keyless is the error for a table without a key; nil: there may be such.
 	Keyless func(schema.TableID) error
 	// Check runs before every connect with the position that will be asked for;
 	// it finds what the server would not tell. nil: no check.

@@ -38,9 +38,9 @@ type version struct {
 }
 
 type column struct {
-	decode value.Decode
-	width  value.Width
-	key    bool
+	decode   value.Decode
+	width    value.Width
+	identity bool // part of what identifies a row
 }
 
 // onTableMap finds or makes the version of a table map. The server sends one
@@ -157,7 +157,7 @@ func columnsOf(m *tableMap, t *schema.Table, stats *value.Stats) ([]column, erro
 		if cols[i].decode, err = mappers[i].Image(m.types[i], m.metas[i]); err != nil {
 			return nil, err
 		}
-		cols[i].key = t.IsKey(i)
+		cols[i].identity = t.Identifies(i)
 	}
 	return cols, nil
 }
@@ -185,7 +185,7 @@ func (r *run) adopt(ctx context.Context, v *version) error {
 	if t.shape == v.shape {
 		return nil
 	}
-	if len(v.shape.Key) == 0 {
+	if v.shape.Keyless() && r.cfg.Keyless != nil {
 		return r.cfg.Keyless(t.id)
 	}
 	switch {

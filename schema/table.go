@@ -31,6 +31,8 @@ type Column struct {
 	Default   *string `json:"default,omitempty"` // as information_schema shows it; nil: none, or NULL
 	Generated bool    `json:"generated,omitempty"`
 	Comment   string  `json:"comment,omitempty"`
+	// Treatment is what is done to values before they leave the source; nil: nothing.
+	Treatment *Treatment `json:"treatment,omitempty"`
 }
 
 // Table is one version of a table's shape. It never changes once it is in use:
@@ -45,6 +47,8 @@ type Table struct {
 	// values, and there may be several alike.
 	Key     []int  `json:"key"`
 	Comment string `json:"comment,omitempty"`
+	// LeftOut are the columns that the source has and the user did not want.
+	LeftOut []string `json:"left_out,omitempty"`
 
 	lakes []LakeType // filled by Prepare
 }

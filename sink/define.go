@@ -147,6 +147,8 @@ func (t *lakeTable) change(ctx context.Context, c schema.SchemaChange) error {
 		// snapshots are still read under their own schema.
 		return t.reschema(c.Table, nil)
 	case d.IsEmpty():
+		// What was left out is known even if no row comes: later it cannot be told.
+		t.dirty = t.dirty || !slices.Equal(old.LeftOut, c.Table.LeftOut)
 		t.shape, t.reshape = c.Table, true
 		return nil
 	case len(d.Dropped) > 0 || len(d.Changed) > 0 || d.KeyChanged:

@@ -80,7 +80,7 @@ func describe(ctx context.Context, s *session.Session, sel selection, only *sche
 			faults = append(faults, f...)
 			continue
 		}
-		t, _ := d.shape()
+		t, _ := d.shape(sel)
 		one := snapshot.Described{Table: t, Version: d.created, Rows: d.rows}
 		if key := d.key(); key != nil {
 			one.KeyIndex = key.name
@@ -147,6 +147,7 @@ func (m *MySQL) streamConfig(ctx context.Context, s *session.Session, sel select
 		Describe:   m.describeOne,
 		Fill:       m.fill,
 		Keyless:    keyless,
+		Choose:     sel.columns.choose,
 		Check:      m.checkPosition,
 		Logger:     m.log,
 	}, nil
@@ -210,7 +211,7 @@ func (m *MySQL) describeOne(ctx context.Context, id schema.TableID) (*schema.Tab
 	if err != nil || len(tables) == 0 {
 		return nil, err
 	}
-	t, errs := tables[0].shape()
+	t, errs := tables[0].shape(sel)
 	if len(errs) > 0 {
 		return nil, tables[0].faults(sel)
 	}

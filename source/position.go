@@ -108,7 +108,7 @@ func (m *MySQL) CheckResume(ctx context.Context, from pipeline.Resume) (Faults, 
 		return sel.leftOut(present(from)), nil
 	}
 	from.Tables = present(from)
-	faults := sel.leftOut(from.Tables)
+	faults := append(sel.leftOut(from.Tables), sel.changedColumns(from.Tables)...)
 	_, err = m.watchNewcomers(ctx, from, nil)
 	var unloaded Faults
 	if errors.As(err, &unloaded) {

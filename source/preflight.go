@@ -64,6 +64,10 @@ func (m *MySQL) preflight(ctx context.Context, load bool) (Faults, error) {
 	}
 	for _, t := range tables {
 		faults = append(faults, t.faults(sel)...)
+		if shape, errs := t.shape(sel); len(errs) == 0 && len(shape.LeftOut) > 0 && !vars.is("binlog_row_metadata", "FULL") {
+			faults = append(faults, Fault{Fatal, "table " + t.id.String(), fmt.Sprintf("its columns %s are left out, but the binlog does not name the columns", strings.Join(shape.LeftOut, ", ")),
+				"SET PERSIST binlog_row_metadata = 'FULL'"})
+		}
 	}
 	more, err := filterFaults(ctx, s, g, tables)
 	if err != nil {

@@ -125,11 +125,20 @@ type columnError struct {
 
 // shape returns the table version, prepared, or why each column that cannot be
 // replicated cannot.
-func (d *dictionaryTable) shape() (*schema.Table, []columnError) {
+func (d *dictionaryTable) shape(sel selection) (*schema.Table, []columnError) {
 	t := &schema.Table{ID: d.id, Comment: d.comment}
 	var errs []columnError
+	key := d.key()
 	for _, c := range d.columns {
+		treatment, wanted := sel.columns.choose(d.id, c.name)
 		column, err := c.schemaColumn(d.id)
+		column.Treatment = treatment
+		if wrong := fits(column, wanted, key != nil && slices.Contains(key.columns, c.name)); wrong != nil {
+			err = wrong
+		} else if !wanted {
+			t.LeftOut = append(t.LeftOut, c.name)
+			continue
+		}
 		if err != nil {
 			errs = append(errs, columnError{c.name, err})
 		}
@@ -138,9 +147,9 @@ func (d *dictionaryTable) shape() (*schema.Table, []columnError) {
 	if len(errs) > 0 {
 		return nil, errs
 	}
-	if key := d.key(); key != nil {
+	if key != nil {
 		for _, name := range key.columns {
-			t.Key = append(t.Key, slices.IndexFunc(d.columns, func(c dictionaryColumn) bool { return c.name == name }))
+			t.Key = append(t.Key, t.Column(name))
 		}
 	}
 	if err := t.Prepare(); err != nil {
@@ -182,7 +191,7 @@ func (d *dictionaryTable) faults(sel selection) (list Faults) {
 	if sel.refuseKeyless && d.key() == nil {
 		list = append(list, keylessFault(d.id))
 	}
-	_, errs := d.shape()
+	_, errs := d.shape(sel)
 	for _, e := range errs {
 		s := subject
 		if e.column != "" {
@@ -190,7 +199,7 @@ func (d *dictionaryTable) faults(sel selection) (list Faults) {
 		}
 		problem, remedy, ok := strings.Cut(e.err.Error(), "; remedy: ")
 		if !ok {
-			remedy = "change the column's type, " + leaveOut
+			remedy = "change the column's type, leave the column out with --columns-exclude, " + leaveOut
 		}
 		list = append(list, Fault{Fatal, s, problem, remedy})
 	}

@@ -36,7 +36,7 @@ func newSource(c *Config, log *slog.Logger) (*source.MySQL, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.Tables, s.Once = c.Tables, c.Once
+	s.Tables, s.ExcludeTables, s.Columns, s.Once = c.Tables.Include, c.Tables.Exclude, c.Columns.rules(), c.Once
 	s.RefuseKeyless = c.Keyless == keylessRefuse
 	s.Connections, s.ChunkRows = c.Snapshot.Connections, c.Snapshot.ChunkRows
 	s.Locking = c.Snapshot.locking()
@@ -46,6 +46,10 @@ func newSource(c *Config, log *slog.Logger) (*source.MySQL, error) {
 		s.OldImages = binlog.Full // events on topics show rows before and after
 	}
 	return source.New(s, log.With("part", "source")), nil
+}
+
+func (c *ColumnsConfig) rules() source.Columns {
+	return source.Columns{Include: c.Include, Exclude: c.Exclude, Mask: c.Mask, Truncate: c.Truncate, Hash: c.Hash, HashAlgorithm: c.HashAlgorithm, HashSalt: c.HashSalt}
 }
 
 // sinkConfig is the sink's part of the configuration.

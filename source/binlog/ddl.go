@@ -191,12 +191,19 @@ func (r *run) onAlter(ctx context.Context, s *statement, q *query, o *schema.Ori
 	case t.empty:
 		return r.describeEmpty(ctx, t)
 	}
+	leftOut := false
 	for _, name := range s.added {
+		if r.cfg.Choose != nil {
+			if _, wanted := r.cfg.Choose(t.id, name); !wanted {
+				leftOut = true
+				continue
+			}
+		}
 		if t.shape.Column(name) < 0 && !slices.ContainsFunc(t.added, func(a string) bool { return strings.EqualFold(a, name) }) {
 			t.added = append(t.added, name)
 		}
 	}
-	if len(t.added) == 0 {
+	if len(t.added) == 0 && !leftOut {
 		return nil
 	}
 	now, err := r.cfg.Describe(ctx, t.id)

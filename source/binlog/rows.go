@@ -141,7 +141,7 @@ func (r *run) row(b *schema.Block, v *version, op schema.Op, images []byte) (int
 	if op == schema.OpInsert {
 		v.fillOld(b.Old, r.cfg.OldImages == IdentityOnly)
 	} else {
-		n, err := v.oldImage(b.Old, r.cfg.OldImages == IdentityOnly, images)
+		n, err := v.image(b.Old, r.cfg.OldImages == IdentityOnly, images)
 		if err != nil {
 			return 0, err
 		}
@@ -152,7 +152,7 @@ func (r *run) row(b *schema.Block, v *version, op schema.Op, images []byte) (int
 			b.New[i].AppendZero()
 		}
 	} else {
-		n, err := v.newImage(b.New, images[pos:])
+		n, err := v.image(b.New, false, images[pos:])
 		if err != nil {
 			return 0, err
 		}
@@ -166,54 +166,38 @@ func (r *run) row(b *schema.Block, v *version, op schema.Op, images []byte) (int
 // has old images at all.
 func (v *version) fillOld(old []schema.Vec, identityOnly bool) {
 	for i := range old {
-		if !identityOnly || v.cols[i].identity {
+		if !identityOnly || v.identity[i] {
 			old[i].AppendZero()
 		}
 	}
 }
 
-func (v *version) newImage(dst []schema.Vec, b []byte) (int, error) {
+// image decodes a row image, and passes over the columns that are not wanted.
+func (v *version) image(dst []schema.Vec, identityOnly bool, b []byte) (int, error) {
 	pos := (len(v.cols) + 7) / 8
 	if len(b) < pos {
 		return 0, value.ErrShort
 	}
 	nulls := b[:pos]
 	for i := range v.cols {
+		c := &v.cols[i]
+		wanted := c.to >= 0 && (c.identity || !identityOnly)
 		if nulls[i>>3]&(1<<(i&7)) != 0 {
-			dst[i].AppendNull()
-			continue
-		}
-		n, err := v.cols[i].decode(&dst[i], b[pos:])
-		if err != nil {
-			return 0, err
-		}
-		pos += n
-	}
-	return pos, nil
-}
-
-func (v *version) oldImage(dst []schema.Vec, identityOnly bool, b []byte) (int, error) {
-	if !identityOnly {
-		return v.newImage(dst, b)
-	}
-	pos := (len(v.cols) + 7) / 8
-	if len(b) < pos {
-		return 0, value.ErrShort
-	}
-	nulls := b[:pos]
-	for i := range v.cols {
-		if nulls[i>>3]&(1<<(i&7)) != 0 {
-			if v.cols[i].identity {
-				dst[i].AppendNull()
+			switch {
+			case !wanted:
+			case c.null != nil:
+				c.null(&dst[c.to])
+			default:
+				dst[c.to].AppendNull()
 			}
 			continue
 		}
 		var n int
 		var err error
-		if v.cols[i].identity {
-			n, err = v.cols[i].decode(&dst[i], b[pos:])
+		if wanted {
+			n, err = c.decode(&dst[c.to], b[pos:])
 		} else {
-			n, err = v.cols[i].width.Skip(b[pos:])
+			n, err = c.width.Skip(b[pos:])
 		}
 		if err != nil {
 			return 0, err

@@ -56,6 +56,9 @@ type Config struct {
 
 	// Captures tells whether a table is wanted.
 	Captures func(schema.TableID) bool
+	// Choose tells whether a column is wanted, and what is done to its values. nil:
+	// all are, as they are.
+	Choose func(id schema.TableID, column string) (t *schema.Treatment, wanted bool)
 	// Collations gives the character set of each collation id, from
 	// information_schema.collations.
 	Collations map[uint64]string

@@ -13,4 +13,6 @@
 //  3. Text in a block is valid UTF-8 (TestInvalidText).
 //  4. Decoding never looks beyond the bytes it was given, whatever they are
 //     (FuzzImage, FuzzJSON).
+//  5. A treated value is nowhere but in the source: what stands in a block is the
+//     mask, the hash, or what is left (TestTreatments, TestColumns).
 package value

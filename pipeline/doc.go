@@ -7,7 +7,8 @@
 //  1. A batch ends only where a Commit stood, so what the lake shows is the state
 //     between two transactions (TestBatchesEndAtCommits).
 //  2. Of one key a batch holds at most one row or one deletion, and it is the last
-//     state of the key (TestFoldAgainstModel).
+//     state of the key (TestFoldAgainstModel). Of rows without a key it holds the
+//     net change of each kind (TestFoldOfRowsAlike).
 //  3. Rows that a table has already are dropped: after a crash between the commits
 //     of a cut nothing is applied twice (TestTablesAhead).
 //  4. No cut is published while a table is ahead of it (TestTablesAhead).

@@ -19,6 +19,7 @@ type fold struct {
 	entries []entry
 	slots   []uint32 // open addressing; number of an entry + 1, 0: free
 	shift   uint
+	alike   *alike // not nil: the table has no key
 }
 
 type entry struct {
@@ -34,6 +35,9 @@ const foldSlots = 1 << 10
 func newFold(t *schema.Table) *fold {
 	f := &fold{table: t, keyer: schema.NewKeyer(t)}
 	f.resize(foldSlots)
+	if t.Keyless() {
+		f.alike = new(alike)
+	}
 	return f
 }
 
@@ -50,6 +54,10 @@ func (f *fold) add(b *schema.Block, ranges []span) {
 }
 
 func (f *fold) row(b *schema.Block, ref RowRef, r int) {
+	if f.alike != nil {
+		f.alikeRow(b, ref, r)
+		return
+	}
 	switch b.Ops[r] {
 	case schema.OpDelete:
 		f.put(f.keyer.Key(b.Old, r), gone)
@@ -66,21 +74,23 @@ func (f *fold) row(b *schema.Block, ref RowRef, r int) {
 	}
 }
 
-func (f *fold) put(k schema.Key, ref RowRef) {
+func (f *fold) put(k schema.Key, ref RowRef) { f.entries[f.entry(k)].ref = ref }
+
+// entry returns the number of the key's entry, a new one where there is none.
+func (f *fold) entry(k schema.Key) int {
 	mask := uint32(len(f.slots) - 1)
 	for i := f.slot(k); ; i = (i + 1) & mask {
 		s := f.slots[i]
 		if s == 0 {
-			f.entries = append(f.entries, entry{k, ref})
+			f.entries = append(f.entries, entry{key: k})
 			f.slots[i] = uint32(len(f.entries))
 			if len(f.entries)*2 > len(f.slots) {
 				f.resize(2 * len(f.slots))
 			}
-			return
+			return len(f.entries) - 1
 		}
-		if e := &f.entries[s-1]; e.key == k {
-			e.ref = ref
-			return
+		if f.entries[s-1].key == k {
+			return int(s - 1)
 		}
 	}
 }
@@ -110,6 +120,18 @@ func (f *fold) empty() bool { return len(f.entries) == 0 }
 // take returns the folded changes and leaves the fold empty.
 func (f *fold) take() TableChanges {
 	c := TableChanges{Table: f.table, Blocks: f.blocks}
+	if f.alike != nil {
+		f.alike.take(f.entries, &c)
+	} else {
+		f.takeLast(&c)
+	}
+	f.blocks, f.bytes, f.changes, f.entries = nil, 0, 0, f.entries[:0]
+	clear(f.slots)
+	return c
+}
+
+// takeLast fills in the last state of each key.
+func (f *fold) takeLast(c *TableChanges) {
 	rows := 0
 	for i := range f.entries {
 		if f.entries[i].ref != gone {
@@ -125,7 +147,4 @@ func (f *fold) take() TableChanges {
 			c.Rows, c.Keys = append(c.Rows, e.ref), append(c.Keys, e.key)
 		}
 	}
-	f.blocks, f.bytes, f.changes, f.entries = nil, 0, 0, f.entries[:0]
-	clear(f.slots)
-	return c
 }

@@ -89,7 +89,9 @@ type Sink interface {
 type RowRef struct{ Block, Row uint32 }
 
 // TableChanges are the changes of one table within one batch, folded: at most
-// one row and at most one deletion for each key.
+// one row and at most one deletion for each key. In a table without a key they
+// are the net change of each kind of row: either rows or deletions of it, and as
+// many of them as there are.
 type TableChanges struct {
 	Table  *schema.Table
 	Blocks []*schema.Block
@@ -100,7 +102,8 @@ type TableChanges struct {
 	// is one. Keys are their keys.
 	Rows []RowRef
 	Keys []schema.Key
-	// Deletes are keys whose row, if there is one, is to go.
+	// Deletes are keys whose row, if there is one, is to go. Without a key there
+	// must be one: each change comes once, in order.
 	Deletes []schema.Key
 }
 

@@ -41,7 +41,7 @@ type Origin struct {
 // every vector of Old. Where a row has no such image (Old of an insert, New of
 // a delete) there is a filler without meaning. Old is empty as a whole when no
 // row of the block has an old image; within Old, a vector with N = 0 was not
-// asked for (a sink needs of old images only the key).
+// asked for (a sink needs of old images only what identifies the row).
 type Block struct {
 	Table   *Table
 	Ops     []Op
@@ -74,15 +74,15 @@ func resetVecs(vs []Vec, t *Table) []Vec {
 	return vs
 }
 
-// NeedOld makes room for old images: rows that are in the block already get
-// fillers.
-func (b *Block) NeedOld(keyOnly bool) {
+// NeedOld makes room for old images, whole ones or only the columns that
+// identify a row: rows that are in the block already get fillers.
+func (b *Block) NeedOld(identityOnly bool) {
 	if len(b.Old) > 0 {
 		return
 	}
 	b.Old = resetVecs(b.Old, b.Table)
 	for i := range b.Old {
-		if keyOnly && !b.Table.IsKey(i) {
+		if identityOnly && !b.Table.Identifies(i) {
 			continue
 		}
 		for range b.Ops {

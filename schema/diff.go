@@ -11,7 +11,7 @@ type Diff struct {
 	Added   []int // ordinals in the new version of columns that the old one did not have
 	Dropped []int // ordinals in the old version
 	Changed []ColumnChange
-	// KeyChanged: the primary key has other columns, or another order.
+	// KeyChanged: the key has other columns, or another order.
 	KeyChanged bool
 	// Moved: columns that both have stand in another order.
 	Moved bool
@@ -80,7 +80,7 @@ func (d Diff) Describe(old, now *Table) string {
 		s = append(s, fmt.Sprintf("column %s changed from %s to %s", now.Columns[c.New].Name, c.From, c.To))
 	}
 	if d.KeyChanged {
-		s = append(s, "primary key changed")
+		s = append(s, "key changed")
 	}
 	if d.Moved {
 		s = append(s, "columns reordered")

@@ -9,7 +9,9 @@ import (
 // Key identifies a row of one table. The key of a single integer column is that
 // integer, exactly; any other is the 128-bit hash of the key's values, compared
 // byte by byte: the row images of MySQL hold the old key as it was stored, so
-// that 'a' and 'A' are two keys here even where MySQL's collation says equal.
+// that 'a' and 'A' are two keys here even where MySQL's collation says equal. In
+// a table without a key it is the hash of all values, and several rows may share
+// it: nothing, MySQL included, can tell them apart.
 type Key struct{ Hi, Lo uint64 }
 
 // Keyer computes the keys of one table version. It is not safe for concurrent
@@ -20,8 +22,11 @@ type Keyer struct {
 	buf   []byte
 }
 
-// NewKeyer returns the keyer of the table's primary key.
+// NewKeyer returns the keyer of what identifies a row of the table.
 func NewKeyer(t *Table) *Keyer {
+	if t.Keyless() {
+		return NewRowKeyer(t)
+	}
 	k := &Keyer{cols: t.Key}
 	if len(t.Key) == 1 {
 		switch v := t.Lake(t.Key[0]).Vec(); v {

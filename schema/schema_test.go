@@ -349,7 +349,7 @@ func TestDiffTables(t *testing.T) {
 		{tbl([]int{0}, col("id", Int), col("x", Int), col("a", Int), col("b", VarChar), col("y", Date)), "column x added, column y added", true},
 		{tbl([]int{0}, col("id", Int), col("b", VarChar)), "column a dropped", false},
 		{tbl([]int{0}, col("id", BigInt), col("a", Int), col("b", VarChar)), "column id changed from int to long", false},
-		{tbl([]int{0, 1}, col("id", Int), col("a", Int), col("b", VarChar)), "primary key changed", false},
+		{tbl([]int{0, 1}, col("id", Int), col("a", Int), col("b", VarChar)), "key changed", false},
 		{tbl([]int{0}, col("id", Int), col("b", VarChar), col("a", Int)), "columns reordered", false},
 		{tbl([]int{0}, col("id", Int), col("a2", Int), col("b", VarChar)), "column a2 added, column a dropped", false},
 	} {

@@ -31,6 +31,8 @@ type Column struct {
 	Default   *string `json:"default,omitempty"` // as information_schema shows it; nil: none, or NULL
 	Generated bool    `json:"generated,omitempty"`
 	Comment   string  `json:"comment,omitempty"`
+	// Treatment is what is done to values before they leave the source; nil: nothing.
+	Treatment *Treatment `json:"treatment,omitempty"`
 }
 
 // Table is one version of a table's shape. It never changes once it is in use:
@@ -39,8 +41,14 @@ type Column struct {
 type Table struct {
 	ID      TableID  `json:"id"`
 	Columns []Column `json:"columns"` // in the database's order
-	Key     []int    `json:"key"`     // the primary key: ordinals into Columns, in key order
-	Comment string   `json:"comment,omitempty"`
+	// Key is the key that identifies a row: ordinals into Columns, in key order. It
+	// is the primary key, or what MySQL takes for one where there is none: the first
+	// unique key without nullable columns. Empty: a row is identified by all its
+	// values, and there may be several alike.
+	Key     []int  `json:"key"`
+	Comment string `json:"comment,omitempty"`
+	// LeftOut are the columns that the source has and the user did not want.
+	LeftOut []string `json:"left_out,omitempty"`
 
 	lakes []LakeType // filled by Prepare
 }
@@ -96,7 +104,14 @@ func (t *Table) Column(name string) int {
 	return -1
 }
 
-// IsKey tells whether column i belongs to the primary key.
+// Keyless tells whether only all values of a row together identify it.
+func (t *Table) Keyless() bool { return len(t.Key) == 0 }
+
+// Identifies tells whether column i is part of what identifies a row: of the
+// key, or of a table without one.
+func (t *Table) Identifies(i int) bool { return t.Keyless() || t.IsKey(i) }
+
+// IsKey tells whether column i belongs to the key.
 func (t *Table) IsKey(i int) bool {
 	for _, k := range t.Key {
 		if k == i {

@@ -19,6 +19,9 @@ type Config struct {
 	KeepSnapshots   int           // at least so many snapshots of each table stay; 0: 20
 	KeepFor         time.Duration // and all that are younger; 0: 10 minutes
 	ReadOnly        bool          // for Tables, Read and Cuts only
+	// AppendKeyless: tables without a key have no index; rows are only added to
+	// them, and a deletion or change of one is an error.
+	AppendKeyless bool
 }
 
 func (c Config) withDefaults() Config {

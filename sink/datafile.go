@@ -35,6 +35,14 @@ func (f *dataFile) settle() *roaring.Bitmap {
 	return added
 }
 
+// deleted returns all deleted rows, those of the batch too.
+func (f *dataFile) deleted() *roaring.Bitmap {
+	if len(f.fresh) == 0 {
+		return f.dead
+	}
+	return roaring.Or(f.dead, roaring.BitmapOf(f.fresh...))
+}
+
 func (f *dataFile) isDead() bool {
 	return int64(f.dead.GetCardinality())+int64(len(f.fresh)) == f.rows && f.file != nil
 }

@@ -13,7 +13,6 @@ import (
 	"github.com/apache/iceberg-go/table"
 
 	"github.com/beluga-cdc/beluga/schema"
-	"github.com/beluga-cdc/beluga/sink/keyindex"
 	"github.com/beluga-cdc/beluga/sink/snapshot"
 )
 
@@ -59,9 +58,6 @@ func (l *Lake) create(ctx context.Context, shape *schema.Table) (*lakeTable, err
 			return nil, fmt.Errorf("no Iceberg catalog takes a table whose name, or whose database's name, is %q; rename it, or leave it out of the captured ones", name)
 		}
 	}
-	if len(shape.Key) == 0 {
-		return nil, errors.New("the table has no primary key; add one, or leave the table out of the captured ones")
-	}
 	if err := l.CheckOwner(id); err != nil {
 		return nil, err
 	}
@@ -81,7 +77,7 @@ func (l *Lake) create(ctx context.Context, shape *schema.Table) (*lakeTable, err
 	if err != nil {
 		return nil, err
 	}
-	t.listed, t.dirty, t.index = true, true, keyindex.New(t.keyer.Exact(), 0)
+	t.listed, t.dirty, t.index = true, true, t.newIndex(0)
 	return t, nil
 }
 
@@ -147,13 +143,12 @@ func (t *lakeTable) change(ctx context.Context, c schema.SchemaChange) error {
 			t.shape = c.Table
 			return nil
 		}
-		if len(c.Table.Key) == 0 {
-			return errors.New("the table has no primary key any more; add one, or leave the table out of the captured ones")
-		}
 		// Another table, in effect: its columns get new field ids, and the old
 		// snapshots are still read under their own schema.
 		return t.reschema(c.Table, nil)
 	case d.IsEmpty():
+		// What was left out is known even if no row comes: later it cannot be told.
+		t.dirty = t.dirty || !slices.Equal(old.LeftOut, c.Table.LeftOut)
 		t.shape, t.reshape = c.Table, true
 		return nil
 	case len(d.Dropped) > 0 || len(d.Changed) > 0 || d.KeyChanged:
@@ -204,6 +199,9 @@ func (t *lakeTable) reschema(shape *schema.Table, old *iceberg.Schema) error {
 		return err
 	}
 	t.schema, t.shape, t.keyer = s, shape, schema.NewKeyer(shape)
+	if shape.Keyless() {
+		t.index = nil // rows have other hashes with a column more
+	}
 	return nil
 }
 
@@ -226,7 +224,7 @@ func (t *lakeTable) reset(ctx context.Context) error {
 	for _, s := range t.shared {
 		t.removeFile(s.file)
 	}
-	t.files, t.shared, t.index = nil, nil, keyindex.New(t.keyer.Exact(), 0)
+	t.files, t.shared, t.index = nil, nil, nil
 	delete(t.lake.ahead, t.shape.ID)
 	return nil
 }

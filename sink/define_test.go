@@ -159,7 +159,7 @@ func TestRefusedChanges(t *testing.T) {
 	for want, change := range map[string]func(*schema.Table){
 		"column s dropped":             func(s *schema.Table) { s.Columns = append(s.Columns[:2:2], s.Columns[3:]...) },
 		"column v changed from int to": func(s *schema.Table) { s.Columns[1].Type.Kind = schema.BigInt },
-		"primary key changed":          func(s *schema.Table) { s.Key = []int{1} },
+		"key changed":                  func(s *schema.Table) { s.Key = []int{1} },
 	} {
 		t.Run(want, func(t *testing.T) {
 			w := newWorld(t, Config{})

@@ -32,4 +32,7 @@
 //     before showed of it, and is in no cut since (TestTablesLeftBehind).
 //  9. A table can be read as it was told of for an hour, also when its snapshot was
 //     expired (TestReadOutlivesTheSnapshot).
+//  10. A table without a key has each row as often as it was inserted and not
+//     deleted; a deletion of a row that is not there stops the table
+//     (TestKeylessAgainstModel, TestKeylessRowThatIsNotThere).
 package sink

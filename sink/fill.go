@@ -26,7 +26,7 @@ func (t *lakeTable) fill(ctx context.Context, row *schema.Block) error {
 			rows += f.live()
 		}
 	}
-	t.index = keyindex.New(t.keyer.Exact(), int(rows))
+	t.index = t.newIndex(int(rows))
 	r := newRefill(t, row)
 	for _, f := range old {
 		if f == nil {
@@ -104,6 +104,9 @@ func (r *refill) batch(vecs []schema.Vec, n int) error {
 	base := uint32(o.writer.Rows())
 	if err := o.writer.Append(pointers(r.image), r.rows, n); err != nil {
 		return err
+	}
+	if r.t.onlyAppends() {
+		return r.t.appended()
 	}
 	for i, row := range r.rows {
 		r.t.index.Put(r.t.keyer.Key(r.image, int(row)), keyindex.Location(o.number, base+uint32(i)))

@@ -99,7 +99,7 @@ func (t *lakeTable) prepare(ctx context.Context) error {
 	if err := t.list(ctx); err != nil {
 		return err
 	}
-	if t.index != nil {
+	if t.index != nil || t.onlyAppends() {
 		return nil
 	}
 	rows := int64(0)
@@ -108,7 +108,7 @@ func (t *lakeTable) prepare(ctx context.Context) error {
 			rows += f.live()
 		}
 	}
-	t.index = keyindex.New(t.keyer.Exact(), int(rows))
+	t.index = t.newIndex(int(rows))
 	for _, f := range t.files {
 		if f == nil {
 			continue
@@ -120,25 +120,41 @@ func (t *lakeTable) prepare(ctx context.Context) error {
 	return nil
 }
 
+// newIndex returns an empty index of the kind that the table needs.
+func (t *lakeTable) newIndex(capacity int) *keyindex.Index {
+	if t.shape.Keyless() {
+		return keyindex.NewMultiset(capacity)
+	}
+	return keyindex.New(t.keyer.Exact(), capacity)
+}
+
+// onlyAppends tells whether rows are only added to the table, so that nobody has
+// to find them again.
+func (t *lakeTable) onlyAppends() bool { return t.shape.Keyless() && t.lake.cfg.AppendKeyless }
+
 // indexFile enters the live rows of one file into the index.
 func (t *lakeTable) indexFile(ctx context.Context, f *dataFile) error {
-	want := make([]parquetfile.Column, len(t.shape.Key))
-	for i, k := range t.shape.Key {
-		want[i] = t.columns[k]
+	var want []parquetfile.Column
+	var ordinals []int
+	for i, c := range t.columns {
+		if t.shape.Identifies(i) {
+			want, ordinals = append(want, c), append(ordinals, i)
+		}
 	}
 	image := make([]schema.Vec, len(t.shape.Columns))
+	dead := f.deleted()
 	var keys []int64
 	return f.scan(ctx, want, func(vecs []schema.Vec, first int64, n int) error {
-		for i, k := range t.shape.Key {
+		for i, k := range ordinals {
 			image[k] = vecs[i]
 		}
-		if t.keyer.Exact() && f.dead.IsEmpty() {
+		if t.keyer.Exact() && dead.IsEmpty() {
 			keys = integerKeys(keys[:0], &vecs[0], n)
 			t.index.PutRun(keys, keyindex.Location(f.number, uint32(first)))
 			return nil
 		}
 		for i := range n {
-			if row := uint32(first) + uint32(i); !f.dead.Contains(row) {
+			if row := uint32(first) + uint32(i); !dead.Contains(row) {
 				t.index.Put(t.keyer.Key(image, i), keyindex.Location(f.number, row))
 			}
 		}

@@ -313,6 +313,8 @@ func textOfValue(v *schema.Vec, r int) string {
 		return fmt.Sprint(v.I32[r])
 	case schema.VecInt64:
 		return fmt.Sprint(v.I64[r])
+	case schema.VecFloat64: // by its bits
+		return fmt.Sprintf("%x", uint64(v.I64[r]))
 	case schema.VecDec128:
 		x := int64(0)
 		for _, b := range v.Dec128(r)[8:] {

@@ -2,6 +2,7 @@ package sink
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/beluga-cdc/beluga/pipeline"
@@ -65,7 +66,9 @@ func (t *lakeTable) load(c pipeline.TableChanges) error {
 		if err := o.writer.Append(pointers(b.New), nil, n); err != nil {
 			return err
 		}
-		if t.keyer.Exact() {
+		if t.onlyAppends() {
+			// nothing to find again
+		} else if t.keyer.Exact() {
 			keys = integerKeys(keys[:0], &b.New[t.shape.Key[0]], n)
 			t.index.PutRun(keys, keyindex.Location(o.number, first))
 		} else {
@@ -83,9 +86,18 @@ func (t *lakeTable) load(c pipeline.TableChanges) error {
 // put applies folded changes: where a key had a row, that row is deleted by its
 // position, which may be in a file of this very batch.
 func (t *lakeTable) put(c pipeline.TableChanges) error {
+	appends := t.onlyAppends()
+	if appends && len(c.Deletes) > 0 {
+		return errOnlyAppends
+	}
 	for _, k := range c.Deletes {
-		if loc, had := t.index.Delete(k); had {
+		loc, had := t.index.Delete(k)
+		switch {
+		case had:
 			t.kill(loc)
+		case t.shape.Keyless():
+			// A row that is not there twice is a change that was lost or came twice.
+			return errNoSuchRow
 		}
 	}
 	blocks := make([][]*schema.Vec, len(c.Blocks))
@@ -103,6 +115,9 @@ func (t *lakeTable) put(c pipeline.TableChanges) error {
 			return err
 		}
 		for i, k := range c.Keys[start:end] {
+			if appends {
+				break
+			}
 			if loc, had := t.index.Put(k, keyindex.Location(o.number, first+uint32(i))); had {
 				t.kill(loc)
 			}
@@ -113,6 +128,14 @@ func (t *lakeTable) put(c pipeline.TableChanges) error {
 	}
 	return nil
 }
+
+// errNoSuchRow: MySQL deleted a row of a table without a key, and the lake's
+// table has none with these values.
+var errNoSuchRow = errors.New("a row was deleted or changed in MySQL that the lake's table does not have: its rows were changed by another writer; " +
+	"drop the table in the lake and start Beluga again, which loads it anew")
+
+var errOnlyAppends = errors.New("rows of it were deleted or changed in MySQL, which --keyless append does not follow; " +
+	"start Beluga again with --keyless exact, which goes on from the last commit")
 
 func (t *lakeTable) kill(loc uint64) {
 	file, row := keyindex.Split(loc)

@@ -28,6 +28,11 @@ type Config struct {
 	Database string
 	// Tables are regular expressions, each over the whole of "database.table".
 	Tables []string
+	// ExcludeTables are left out of what Tables names.
+	ExcludeTables []string
+	Columns       Columns
+	// RefuseKeyless: a captured table without a key is a fault.
+	RefuseKeyless bool
 
 	Connections int           // that load at the same time; 2 to 4, by the number of CPUs
 	ChunkRows   int           // rows of a table that one of them takes at a time; 100,000
@@ -151,21 +156,27 @@ func (c Config) withDefaults() Config {
 
 // selection tells which tables are captured.
 type selection struct {
-	database string
-	patterns []*regexp.Regexp
-	text     string // for messages
+	database      string
+	patterns      []*regexp.Regexp
+	excluded      []*regexp.Regexp
+	columns       columnRules
+	refuseKeyless bool
+	text          string // for messages
 }
 
 var systemDatabases = []string{"information_schema", "mysql", "performance_schema", "sys"}
 
 func newSelection(c Config) (selection, error) {
-	s := selection{database: c.Database}
-	for _, p := range c.Tables {
-		re, err := regexp.Compile(`^(?:` + p + `)$`)
-		if err != nil {
-			return s, fmt.Errorf("--tables %q is no regular expression: %w", p, err)
-		}
-		s.patterns = append(s.patterns, re)
+	s := selection{database: c.Database, refuseKeyless: c.RefuseKeyless}
+	var err error
+	if s.patterns, err = compile("--tables", "", c.Tables); err != nil {
+		return s, err
+	}
+	if s.excluded, err = compile("--tables-exclude", "", c.ExcludeTables); err != nil {
+		return s, err
+	}
+	if s.columns, err = newColumnRules(c.Columns); err != nil {
+		return s, err
 	}
 	switch {
 	case len(c.Tables) > 0:
@@ -174,6 +185,9 @@ func newSelection(c Config) (selection, error) {
 		s.text = "database " + c.Database
 	default:
 		s.text = "the server"
+	}
+	if len(c.ExcludeTables) > 0 {
+		s.text += " without --tables-exclude " + strings.Join(c.ExcludeTables, ", ")
 	}
 	return s, nil
 }
@@ -197,9 +211,12 @@ func (s selection) matches(id schema.TableID) bool {
 	if slices.Contains(systemDatabases, strings.ToLower(id.Database)) {
 		return false
 	}
+	name := id.String()
+	if slices.ContainsFunc(s.excluded, func(re *regexp.Regexp) bool { return re.MatchString(name) }) {
+		return false
+	}
 	if len(s.patterns) == 0 {
 		return s.database == "" || s.database == id.Database
 	}
-	name := id.String()
 	return slices.ContainsFunc(s.patterns, func(re *regexp.Regexp) bool { return re.MatchString(name) })
 }

@@ -3,6 +3,7 @@ package source
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/go-mysql-org/go-mysql/mysql"
@@ -19,7 +20,14 @@ type dictionaryTable struct {
 	comment string
 	rows    int64
 	columns []dictionaryColumn
-	key     []string // column names of the primary key
+	uniques []uniqueIndex
+}
+
+// uniqueIndex is an index that no two rows agree in.
+type uniqueIndex struct {
+	name    string
+	columns []string
+	partial bool // of a prefix of a column, or of an expression
 }
 
 // dictionaryColumn is a column as information_schema shows it.
@@ -33,6 +41,7 @@ type dictionaryColumn struct {
 	fraction                   int // DATETIME_PRECISION
 	charset                    string
 	comment                    string
+	inKey                      bool // of the primary key, or of what the server takes for one
 }
 
 // generated tells whether the server computes the column of others.
@@ -57,10 +66,10 @@ func readDictionary(ctx context.Context, s *session.Session, want func(schema.Ta
 			func(r *mysql.Result, i int) error { return d.addTable(r, i, want, only) }},
 		{`SELECT TABLE_SCHEMA, TABLE_NAME, COLUMN_NAME, DATA_TYPE, COLUMN_TYPE, IS_NULLABLE, COLUMN_DEFAULT, EXTRA,
 			COALESCE(CHARACTER_MAXIMUM_LENGTH, 0), COALESCE(NUMERIC_PRECISION, 0), COALESCE(NUMERIC_SCALE, 0), COALESCE(DATETIME_PRECISION, 0),
-			COALESCE(CHARACTER_SET_NAME, ''), COLUMN_COMMENT
+			COALESCE(CHARACTER_SET_NAME, ''), COLUMN_COMMENT, COLUMN_KEY = 'PRI'
 			FROM information_schema.COLUMNS WHERE %s ORDER BY TABLE_SCHEMA, TABLE_NAME, ORDINAL_POSITION`, d.addColumn},
-		{`SELECT TABLE_SCHEMA, TABLE_NAME, COLUMN_NAME FROM information_schema.STATISTICS
-			WHERE INDEX_NAME = 'PRIMARY' AND %s ORDER BY TABLE_SCHEMA, TABLE_NAME, SEQ_IN_INDEX`, d.addKey},
+		{`SELECT TABLE_SCHEMA, TABLE_NAME, INDEX_NAME, SEQ_IN_INDEX, COALESCE(COLUMN_NAME, ''), COLUMN_NAME IS NULL OR SUB_PART IS NOT NULL
+			FROM information_schema.STATISTICS WHERE NON_UNIQUE = 0 AND %s ORDER BY TABLE_SCHEMA, TABLE_NAME, INDEX_NAME, SEQ_IN_INDEX`, d.addUnique},
 	} {
 		r, err := s.Query(ctx, fmt.Sprintf(step.sql, where), args...)
 		if err != nil {
@@ -137,19 +146,62 @@ func (d *dictionary) addColumn(r *mysql.Result, i int) error {
 	c := dictionaryColumn{name: w.text(), dataType: strings.ToLower(w.text()), columnType: w.text(), nullable: w.text() == "YES",
 		defaultText: w.optional(), extra: strings.ToUpper(w.text()),
 		length: int(w.number()), precision: int(w.number()), scale: int(w.number()), fraction: int(w.number()),
-		charset: w.text(), comment: w.text()}
+		charset: w.text(), comment: w.text(), inKey: w.number() != 0}
 	t.columns = append(t.columns, c)
 	return w.err
 }
 
-func (d *dictionary) addKey(r *mysql.Result, i int) error {
+func (d *dictionary) addUnique(r *mysql.Result, i int) error {
 	w := row{r: r, i: i}
 	t := d.byID[w.id()]
 	if t == nil {
 		return w.err
 	}
-	t.key = append(t.key, w.text())
+	name, seq, column, partial := w.text(), w.number(), w.text(), w.number() != 0
+	if seq == 1 {
+		t.uniques = append(t.uniques, uniqueIndex{name: name})
+	}
+	if n := len(t.uniques); n > 0 && t.uniques[n-1].name == name {
+		u := &t.uniques[n-1]
+		u.columns, u.partial = append(u.columns, column), u.partial || partial
+	}
 	return w.err
+}
+
+const primary = "PRIMARY"
+
+// key returns the index that identifies the table's rows: the primary key, or
+// the unique index that the server promotes to one where there is none (its first
+// without nullable columns or prefixes). The binlog's table maps name the same
+// one. Indexes have no order in information_schema, so the promoted one is known
+// by the columns that are marked as the key's.
+func (d *dictionaryTable) key() *uniqueIndex {
+	marked := 0
+	for _, c := range d.columns {
+		if c.inKey {
+			marked++
+		}
+	}
+	for i := range d.uniques {
+		if d.uniques[i].name == primary {
+			return &d.uniques[i]
+		}
+	}
+	for i := range d.uniques {
+		if u := &d.uniques[i]; !u.partial && len(u.columns) == marked && d.allMarked(u.columns) {
+			return u
+		}
+	}
+	return nil
+}
+
+func (d *dictionaryTable) allMarked(names []string) bool {
+	for _, c := range d.columns {
+		if c.inKey && !slices.Contains(names, c.name) {
+			return false
+		}
+	}
+	return true
 }
 
 // Captured returns the captured tables that the server has, and the user sees.

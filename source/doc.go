@@ -15,7 +15,7 @@
 //     replica that is promoted goes on where the old source ended, and one that
 //     lags is waited for (TestFailover).
 //  3. A table has the same shape whether it is read from information_schema or
-//     from the binlog (TestShapesAgree).
+//     from the binlog (TestShapesAgree), and the same key (TestKeysAgree).
 //  4. The values that old rows show in a new column are those that a load would read
 //     (TestFillEqualsSelect).
 //  5. A load's last event is a Commit at the snapshot's position, and the stream

@@ -14,8 +14,8 @@ import (
 func (m *MySQL) Keep(lake pipeline.Resume) { m.decided = lake.Tables }
 
 // shapeOf returns the shape of a table, in the forms that were or are chosen.
-func (m *MySQL) shapeOf(d *dictionaryTable) (*schema.Table, []columnError) {
-	return d.shape(m.cfg.Types, m.decided[d.id].Table)
+func (m *MySQL) shapeOf(d *dictionaryTable, sel selection) (*schema.Table, []columnError) {
+	return d.shape(sel, m.cfg.Types, m.decided[d.id].Table)
 }
 
 var optionOf = map[schema.Kind]string{schema.Time: "--types-time", schema.TinyInt: "--types-tinyint1",

@@ -77,12 +77,16 @@ func (m *MySQL) describe(ctx context.Context, s *session.Session, sel selection,
 	var faults Faults
 	list := make([]snapshot.Described, 0, len(tables))
 	for _, d := range tables {
-		if f := d.faults(); len(f) > 0 {
+		if f := d.faults(sel); len(f) > 0 {
 			faults = append(faults, f...)
 			continue
 		}
-		t, _ := m.shapeOf(d)
-		list = append(list, snapshot.Described{Table: t, Version: d.created, Rows: d.rows})
+		t, _ := m.shapeOf(d, sel)
+		one := snapshot.Described{Table: t, Version: d.created, Rows: d.rows}
+		if key := d.key(); key != nil {
+			one.KeyIndex = key.name
+		}
+		list = append(list, one)
 	}
 	if len(faults) > 0 {
 		return nil, faults
@@ -127,6 +131,10 @@ func (m *MySQL) streamConfig(ctx context.Context, s *session.Session, sel select
 		return binlog.Config{}, fmt.Errorf("reading the server's identity: %w", err)
 	}
 	uuid, _ := r.GetString(0, 0)
+	var keyless func(schema.TableID) error
+	if sel.refuseKeyless {
+		keyless = func(id schema.TableID) error { return Faults{keylessFault(id)} }
+	}
 	return binlog.Config{
 		Login:      func() (binlog.Login, error) { return login(s.Endpoint()) },
 		Retry:      m.passwordMayChange,
@@ -140,7 +148,8 @@ func (m *MySQL) streamConfig(ctx context.Context, s *session.Session, sel select
 		Stats:      &m.stats,
 		Describe:   m.describeOne,
 		Fill:       m.fill,
-		Keyless:    func(id schema.TableID) error { return Faults{keylessFault(id)} },
+		Keyless:    keyless,
+		Choose:     sel.columns.choose,
 		Check:      m.checkPosition,
 		Logger:     m.log,
 	}, nil
@@ -196,13 +205,17 @@ func (m *MySQL) describeOne(ctx context.Context, id schema.TableID) (*schema.Tab
 		return nil, err
 	}
 	defer s.Close()
+	sel, err := newSelection(m.cfg)
+	if err != nil {
+		return nil, err
+	}
 	tables, err := readDictionary(ctx, s, func(schema.TableID) bool { return true }, &id)
 	if err != nil || len(tables) == 0 {
 		return nil, err
 	}
-	t, errs := m.shapeOf(tables[0])
+	t, errs := m.shapeOf(tables[0], sel)
 	if len(errs) > 0 {
-		return nil, tables[0].faults()
+		return nil, tables[0].faults(sel)
 	}
 	return t, nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -109,7 +110,7 @@ func (m *MySQL) CheckResume(ctx context.Context, from pipeline.Resume) (Faults, 
 		return append(sel.leftOut(present(from)), m.keptForms()...), nil
 	}
 	from.Tables = present(from)
-	faults := append(sel.leftOut(from.Tables), m.keptForms()...)
+	faults := slices.Concat(sel.leftOut(from.Tables), m.keptForms(), sel.changedColumns(from.Tables))
 	_, err = m.watchNewcomers(ctx, from, nil)
 	var unloaded Faults
 	if errors.As(err, &unloaded) {

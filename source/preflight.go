@@ -63,9 +63,14 @@ func (m *MySQL) preflight(ctx context.Context, load bool) (Faults, error) {
 			"check the database in --from and --tables, and that the user has SELECT on the tables"})
 	}
 	for _, t := range tables {
-		faults = append(faults, t.faults()...)
-		if !vars.is("binlog_row_metadata", "FULL") {
-			faults = append(faults, t.labelFaults()...)
+		faults = append(faults, t.faults(sel)...)
+		if vars.is("binlog_row_metadata", "FULL") {
+			continue
+		}
+		faults = append(faults, t.labelFaults()...)
+		if shape, errs := m.shapeOf(t, sel); len(errs) == 0 && len(shape.LeftOut) > 0 {
+			faults = append(faults, Fault{Fatal, "table " + t.id.String(), fmt.Sprintf("its columns %s are left out, but the binlog does not name the columns", strings.Join(shape.LeftOut, ", ")),
+				"SET PERSIST binlog_row_metadata = 'FULL'"})
 		}
 	}
 	more, err := filterFaults(ctx, s, g, tables)

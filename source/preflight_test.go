@@ -55,12 +55,14 @@ func TestPreflightFaults(t *testing.T) {
 		server.Exec(t, `SET NAMES utf8mb4; CREATE DATABASE shop; CREATE DATABASE hidden; CREATE TABLE hidden.t (id INT PRIMARY KEY);
 			CREATE TABLE shop.parent (id INT PRIMARY KEY);
 			CREATE TABLE shop.child (id INT PRIMARY KEY, p INT, CONSTRAINT own FOREIGN KEY (p) REFERENCES shop.parent (id) ON DELETE CASCADE);
-			CREATE TABLE shop.nokey (a INT, UNIQUE (a));
+			CREATE TABLE shop.nokey (a INT, UNIQUE (a)); CREATE TABLE shop.nearkey (a INT NOT NULL, UNIQUE (a));
 			CREATE TABLE shop.aria (id INT PRIMARY KEY) ENGINE=MyISAM;
 			CREATE TABLE shop.blank (id ENUM('a', '') PRIMARY KEY);
 			CREATE TABLE shop.moods (id INT PRIMARY KEY, mood ENUM('😀', 'b') CHARACTER SET utf8mb4);
 			CREATE TABLE shop.odd (id INT PRIMARY KEY, place VECTOR(2))`)
-		faults := preflight(t, config(t, server, ""))
+		refusing := config(t, server, "")
+		refusing.RefuseKeyless = true
+		faults := preflight(t, refusing)
 		want(t, faults, source.Fatal, "binlog_format", "it is STATEMENT", "SET PERSIST binlog_format = 'ROW'")
 		want(t, faults, source.Fatal, "binlog_row_image", "it is MINIMAL", "SET PERSIST binlog_row_image = 'FULL'")
 		want(t, faults, source.Fatal, "binlog_row_value_options", "PARTIAL_JSON", "SET PERSIST binlog_row_value_options = ''")
@@ -68,8 +70,8 @@ func TestPreflightFaults(t *testing.T) {
 		want(t, faults, source.Warning, "gtid_mode", "it is OFF_PERMISSIVE", "enforce_gtid_consistency")
 		want(t, faults, source.Warning, "sync_binlog", "it is 0", "SET PERSIST sync_binlog = 1")
 		want(t, faults, source.Warning, "binlog_expire_logs_seconds", "a pause of more than 1h0m0s loses the position", "SET PERSIST binlog_expire_logs_seconds")
-		want(t, faults, source.Fatal, "table shop.nokey", "it has no primary key", "ALTER TABLE `shop`.`nokey` ADD COLUMN")
-		want(t, faults, source.Fatal, "table shop.nokey", "it has no primary key", "leave the table out with --tables")
+		want(t, faults, source.Fatal, "table shop.nokey", "it has neither a primary key", "ALTER TABLE `shop`.`nokey` ADD COLUMN")
+		want(t, faults, source.Fatal, "table shop.nokey", "it has neither a primary key", "leave the table out with --tables")
 		want(t, faults, source.Fatal, "table shop.aria", "its engine is MyISAM", "ALTER TABLE `shop`.`aria` ENGINE=InnoDB")
 		want(t, faults, source.Fatal, "table shop.odd, column place", "type vector", "leave the table out")
 		want(t, faults, source.Fatal, "table shop.blank, column id", "two keys would become one", "or take the column out of the primary key")

@@ -113,7 +113,10 @@ func (m *MySQL) attempt(ctx context.Context, next action, from pipeline.Resume, 
 	if next == goOn {
 		// The stream asks again before each connect. Here it is asked before anything is
 		// concluded from the position, such as that nothing is left to do.
-		if err = m.checkPosition(ctx, from.Position); err == nil {
+		if err = m.checkColumns(from); err == nil {
+			err = m.checkPosition(ctx, from.Position)
+		}
+		if err == nil {
 			err = m.checkShapes(ctx, from, rules)
 		}
 		if err != nil {

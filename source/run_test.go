@@ -252,10 +252,12 @@ func TestRunRefusesABadServer(t *testing.T) {
 	server := servers.MySQL(t)
 	server.Exec(t, "DROP DATABASE IF EXISTS refused; CREATE DATABASE refused; CREATE TABLE refused.nokey (a INT)")
 	m := newMemory()
-	err := source.New(config(t, server, "refused"), quiet()).Run(t.Context(), pipeline.Resume{}, m)
+	c := config(t, server, "refused")
+	c.RefuseKeyless = true
+	err := source.New(c, quiet()).Run(t.Context(), pipeline.Resume{}, m)
 	var faults source.Faults
 	require.ErrorAs(t, err, &faults)
-	require.ErrorContains(t, err, "table refused.nokey: it has no primary key")
+	require.ErrorContains(t, err, "table refused.nokey: it has neither a primary key nor a unique one without NULL")
 	require.Empty(t, m.shapes)
 }
 
@@ -419,6 +421,46 @@ func TestLabelsBeyondTheBMP(t *testing.T) {
 	m.requireEqual(t, c)
 	server.Exec(t, "SET NAMES utf8mb4; ALTER TABLE moods.t MODIFY e ENUM('😁', '😀', '?x', '😂'); INSERT INTO moods.t VALUES (5, '😁', '')")
 	require.ErrorContains(t, source.New(c, quiet()).Run(t.Context(), m.state(), m), "table moods.t: column e was altered in a way that may have changed values")
+}
+
+// TestKeysAgree: what takes the place of a primary key is the same in the
+// dictionary and in the binlog.
+func TestKeysAgree(t *testing.T) {
+	server := servers.MySQL(t)
+	server.Exec(t, "DROP DATABASE IF EXISTS key_shapes; CREATE DATABASE key_shapes; CREATE TABLE key_shapes.seed (id INT PRIMARY KEY)")
+	c := config(t, server, "key_shapes")
+	c.Once = true
+	m := newMemory()
+	require.NoError(t, source.New(c, quiet()).Run(t.Context(), pipeline.Resume{}, m))
+	cases := map[string]struct{ columns, key string }{
+		"not_the_first_by_name": {"a INT, b INT NOT NULL, c INT NOT NULL, UNIQUE KEY z (c), UNIQUE KEY y (b)", "c"},
+		"several_columns":       {"a INT NOT NULL, b VARCHAR(20) NOT NULL, c INT, UNIQUE KEY pre (b(5)), UNIQUE KEY nul (a, c), UNIQUE KEY ok (b, a)", "b, a"},
+		"nullable":              {"a INT, b INT NOT NULL, c INT, UNIQUE KEY (a), UNIQUE KEY (a, b)", ""},
+		"expression":            {"a INT NOT NULL, b INT NOT NULL, c INT, UNIQUE KEY f ((a + b))", ""},
+		"prefix":                {"a VARCHAR(20) NOT NULL, b INT, c INT, UNIQUE KEY (a(3))", ""},
+		"not_unique":            {"a INT NOT NULL, b INT, c INT, KEY (a)", ""},
+		"primary_wins":          {"a INT NOT NULL UNIQUE, b INT, c INT, PRIMARY KEY (b, a)", "b, a"},
+	}
+	for name, table := range cases {
+		server.Exec(t, fmt.Sprintf("CREATE TABLE key_shapes.%[1]s (%[2]s); INSERT INTO key_shapes.%[1]s (a, b) VALUES (1, 2)", name,
+			strings.NewReplacer("b INT NOT NULL, c INT NOT NULL", "b INT NOT NULL, c INT NOT NULL DEFAULT 3").Replace(table.columns)))
+	}
+	require.NoError(t, source.New(c, quiet()).Run(t.Context(), m.state(), m))
+	_, tables, err := open(t, c)
+	require.NoError(t, err)
+	for _, loaded := range tables {
+		streamed := m.shapes[loaded.ID]
+		require.NotNil(t, streamed, loaded.ID)
+		if loaded.ID.Name == "seed" {
+			continue
+		}
+		var names []string
+		for _, k := range loaded.Key {
+			names = append(names, loaded.Columns[k].Name)
+		}
+		require.Equal(t, cases[loaded.ID.Name].key, strings.Join(names, ", "), loaded.ID)
+		require.Equal(t, loaded.Key, streamed.Key, loaded.ID)
+	}
 }
 
 func open(t *testing.T, c source.Config) (any, []*schema.Table, error) {

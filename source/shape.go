@@ -125,11 +125,21 @@ type columnError struct {
 
 // shape returns the table version, prepared, or why each column that cannot be
 // replicated cannot. decided is what the lake has of the table, or nil.
-func (d *dictionaryTable) shape(types value.Policy, decided *schema.Table) (*schema.Table, []columnError) {
+func (d *dictionaryTable) shape(sel selection, types value.Policy, decided *schema.Table) (*schema.Table, []columnError) {
 	t := &schema.Table{ID: d.id, Comment: d.comment}
 	var errs []columnError
+	key := d.key()
 	for _, c := range d.columns {
-		column, err := c.schemaColumn(d.id, slices.Contains(d.key, c.name))
+		treatment, wanted := sel.columns.choose(d.id, c.name)
+		inKey := key != nil && slices.Contains(key.columns, c.name)
+		column, err := c.schemaColumn(d.id, inKey)
+		column.Treatment = treatment
+		if wrong := fits(column, wanted, inKey); wrong != nil {
+			err = wrong
+		} else if !wanted {
+			t.LeftOut = append(t.LeftOut, c.name)
+			continue
+		}
 		if err != nil {
 			errs = append(errs, columnError{c.name, err})
 		}
@@ -142,8 +152,10 @@ func (d *dictionaryTable) shape(types value.Policy, decided *schema.Table) (*sch
 	if decided != nil {
 		t.KeepForms(decided)
 	}
-	for _, name := range d.key {
-		t.Key = append(t.Key, slices.IndexFunc(d.columns, func(c dictionaryColumn) bool { return c.name == name }))
+	if key != nil {
+		for _, name := range key.columns {
+			t.Key = append(t.Key, t.Column(name))
+		}
 	}
 	if err := t.Prepare(); err != nil {
 		return nil, []columnError{{"", err}}
@@ -176,7 +188,7 @@ func (c dictionaryColumn) schemaColumn(id schema.TableID, key bool) (schema.Colu
 }
 
 // faults tells everything about the table that keeps it from being replicated.
-func (d *dictionaryTable) faults() (list Faults) {
+func (d *dictionaryTable) faults(sel selection) (list Faults) {
 	subject := "table " + d.id.String()
 	name := session.Quote(d.id.Database) + "." + session.Quote(d.id.Name)
 	const leaveOut = "or leave the table out with --tables"
@@ -184,10 +196,10 @@ func (d *dictionaryTable) faults() (list Faults) {
 		list = append(list, Fault{Fatal, subject, fmt.Sprintf("its engine is %s, which has no consistent snapshot", d.engine),
 			fmt.Sprintf("ALTER TABLE %s ENGINE=InnoDB; %s", name, leaveOut)})
 	}
-	if len(d.key) == 0 {
+	if sel.refuseKeyless && d.key() == nil {
 		list = append(list, keylessFault(d.id))
 	}
-	_, errs := d.shape(value.Policy{}, nil)
+	_, errs := d.shape(sel, value.Policy{}, nil)
 	for _, e := range errs {
 		s := subject
 		if e.column != "" {
@@ -195,7 +207,7 @@ func (d *dictionaryTable) faults() (list Faults) {
 		}
 		problem, remedy, ok := strings.Cut(e.err.Error(), "; remedy: ")
 		if !ok {
-			remedy = "change the column's type, " + leaveOut
+			remedy = "change the column's type, leave the column out with --columns-exclude, " + leaveOut
 		}
 		list = append(list, Fault{Fatal, s, problem, remedy})
 	}
@@ -216,7 +228,7 @@ func (d *dictionaryTable) labelFaults() (list Faults) {
 }
 
 func keylessFault(id schema.TableID) Fault {
-	return Fault{Fatal, "table " + id.String(), "it has no primary key, so that its rows cannot be told apart",
-		fmt.Sprintf("ALTER TABLE %s.%s ADD COLUMN my_row_id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY INVISIBLE; or make a key of columns it has, or leave the table out with --tables",
+	return Fault{Fatal, "table " + id.String(), "it has neither a primary key nor a unique one without NULL, and --keyless refuse is set",
+		fmt.Sprintf("ALTER TABLE %s.%s ADD COLUMN my_row_id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY INVISIBLE; or make a key of columns it has, or leave the table out with --tables, or let --keyless exact replicate it by whole rows",
 			session.Quote(id.Database), session.Quote(id.Name))}
 }

@@ -29,10 +29,12 @@ type Config struct {
 	Name    string   `yaml:"name" help:"name of this pipeline; the lake remembers it, and no other pipeline may write the same tables"`
 	From    string   `yaml:"from" secret:"true" help:"MySQL server, mysql://user:password@host:port/database; without a database: all but the system's; without a password: the environment's BELUGA_PASSWORD; options: ?tls=MODE&ca=FILE&cert=FILE&key=FILE&password-file=FILE"`
 	To      string   `yaml:"to" help:"folder of the lake; made if it is not there"`
-	Tables  []string `yaml:"tables" list:"regexp" help:"tables to replicate: regular expressions over the whole of database.table; none: every table"`
+	Keyless string   `yaml:"keyless" enum:"exact,append,refuse" help:"tables with neither a primary key nor a unique one without NULL: replicate them by whole rows, replicate them as long as rows are only added, or refuse them"`
 	Readers []string `yaml:"readers" list:"comma" help:"engines that will read the lake; they decide how deletes are written (none given: readable by all)"`
 	Once    bool     `yaml:"once" help:"load what is new up to now, then exit"`
 
+	Tables   TablesConfig   `yaml:"tables"`
+	Columns  ColumnsConfig  `yaml:"columns"`
 	Kafka    KafkaConfig    `yaml:"kafka"`
 	Commit   CommitConfig   `yaml:"commit"`
 	Memory   MemoryConfig   `yaml:"memory"`
@@ -40,6 +42,30 @@ type Config struct {
 	Types    TypesConfig    `yaml:"types"`
 	Shutdown ShutdownConfig `yaml:"shutdown"`
 	Log      LogConfig      `yaml:"log"`
+}
+
+// The words of keyless.
+const (
+	keylessExact  = "exact"
+	keylessAppend = "append"
+	keylessRefuse = "refuse"
+)
+
+// TablesConfig says which tables are replicated.
+type TablesConfig struct {
+	Include []string `yaml:"include" list:"regexp" short:"true" help:"tables to replicate: regular expressions over the whole of database.table; none: every table"`
+	Exclude []string `yaml:"exclude" list:"regexp" help:"tables of these to leave out: regular expressions over the whole of database.table"`
+}
+
+// ColumnsConfig says which columns are replicated, and in which form.
+type ColumnsConfig struct {
+	Include       []string `yaml:"include" list:"regexp" help:"columns to replicate: regular expressions over the whole of database.table.column; none: every column"`
+	Exclude       []string `yaml:"exclude" list:"regexp" help:"columns of these to leave out: regular expressions over the whole of database.table.column"`
+	Mask          []string `yaml:"mask" list:"regexp" help:"columns whose text, and NULL, becomes so many asterisks: LENGTH:PATTERN"`
+	Truncate      []string `yaml:"truncate" list:"regexp" help:"columns of whose text or bytes only so many characters or bytes are kept: LENGTH:PATTERN"`
+	Hash          []string `yaml:"hash" list:"regexp" help:"columns whose text becomes the hash of columns.hash-salt and the text"`
+	HashAlgorithm string   `yaml:"hash-algorithm" enum:"sha-1,sha-256,sha-512" help:"algorithm of columns.hash"`
+	HashSalt      string   `yaml:"hash-salt" secret:"true" help:"what is hashed before each text; keep it secret"`
 }
 
 // KafkaConfig says whether and how events travel through Kafka.
@@ -154,7 +180,9 @@ type LogConfig struct {
 // defaultConfig returns every default.
 func defaultConfig() Config {
 	return Config{
-		Name: "beluga",
+		Name:    "beluga",
+		Keyless: keylessExact,
+		Columns: ColumnsConfig{HashAlgorithm: "sha-256"},
 		Kafka: KafkaConfig{
 			Partitions:  1,
 			Retention:   defaultRetention,
@@ -244,10 +272,19 @@ func (c *Config) validate(needs []string) (faults []fault) {
 	if !namePattern.MatchString(c.Name) {
 		bad("name", "%q may have letters, digits, _ and -, at most 64", c.Name)
 	}
-	for _, t := range c.Tables {
+	for _, t := range c.Tables.Include {
 		if _, err := regexp.Compile(t); err != nil {
 			bad("tables", "%q is no regular expression: %v", t, err)
 		}
+	}
+	for _, t := range c.Tables.Exclude {
+		if _, err := regexp.Compile(t); err != nil {
+			bad("tables.exclude", "%q is no regular expression: %v", t, err)
+		}
+	}
+	if err := c.Columns.rules().Check(); err != nil {
+		option, text, _ := strings.Cut(strings.TrimPrefix(err.Error(), "--columns-"), " ")
+		bad("columns."+option, "%s", text)
 	}
 	c.Kafka.validate(bad)
 	positive(bad, "commit.interval", c.Commit.Interval)

@@ -57,7 +57,9 @@ func TestConfigFile(t *testing.T) {
 		Name:    "shop",
 		From:    "mysql://repl:p%40ss%2Fw%C3%B6rd@db.example:3307/shop",
 		To:      "/data/lake",
-		Tables:  []string{`shop\.(orders|items)`, `shop\.log_[0-9]{1,3}`},
+		Tables:  TablesConfig{Include: []string{`shop\.(orders|items)`, `shop\.log_[0-9]{1,3}`}},
+		Columns: ColumnsConfig{HashAlgorithm: "sha-256"},
+		Keyless: "append",
 		Readers: []string{"spark", "duckdb"},
 		Kafka: KafkaConfig{Brokers: []string{"a:9092", "b:9092"}, TopicPrefix: "cdc", Partitions: 4, Replication: 3,
 			Retention: Duration(48 * time.Hour), Compression: "zstd"},
@@ -75,7 +77,7 @@ func TestFlagsCountMoreThanTheFile(t *testing.T) {
 	c, err := loadArgs(t, "--commit-interval", "2s", "-c", "testdata/config/full.yml", "--tables", `a\.b,a\.c{1,2}`, "--tables", "d", "--once", "--kafka", "c:9092")
 	require.NoError(t, err)
 	assert.Equal(t, Duration(2*time.Second), c.Commit.Interval)
-	assert.Equal(t, []string{`a\.b`, `a\.c{1,2}`, "d"}, c.Tables)
+	assert.Equal(t, []string{`a\.b`, `a\.c{1,2}`, "d"}, c.Tables.Include)
 	assert.Equal(t, []string{"c:9092"}, c.Kafka.Brokers)
 	assert.True(t, c.Once)
 	assert.Equal(t, 500_000, c.Commit.Rows, "what no flag says stays as in the file")

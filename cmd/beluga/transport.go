@@ -76,8 +76,20 @@ func openTransport(c *Config, log *slog.Logger) (pipeline.Transport, io.Closer, 
 // to capture the same again. Patterns are over database.table, so with them the
 // database of --from chooses nothing.
 func (c *Config) selection() (string, error) {
-	if len(c.Tables) > 0 {
-		return "--tables '" + strings.Join(slices.Compact(slices.Sorted(slices.Values(c.Tables))), ",") + "'", nil
+	text, err := c.included()
+	if len(c.Tables.Exclude) > 0 {
+		text += " and --tables-exclude '" + sortedText(c.Tables.Exclude) + "'"
+	}
+	return text, err
+}
+
+func sortedText(list []string) string {
+	return strings.Join(slices.Compact(slices.Sorted(slices.Values(list))), ",")
+}
+
+func (c *Config) included() (string, error) {
+	if len(c.Tables.Include) > 0 {
+		return "--tables '" + sortedText(c.Tables.Include) + "'", nil
 	}
 	s, err := source.ParseURL(c.From)
 	if err != nil {

@@ -10,7 +10,7 @@ import (
 // would refuse to go on.
 func TestSelection(t *testing.T) {
 	of := func(from string, tables ...string) string {
-		text, err := (&Config{From: from, Tables: tables}).selection()
+		text, err := (&Config{From: from, Tables: TablesConfig{Include: tables}}).selection()
 		require.NoError(t, err)
 		return text
 	}

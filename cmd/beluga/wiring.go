@@ -36,7 +36,8 @@ func newSource(c *Config, log *slog.Logger) (*source.MySQL, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.Tables, s.Once, s.Types = c.Tables, c.Once, c.Types.policy()
+	s.Tables, s.ExcludeTables, s.Columns, s.Once = c.Tables.Include, c.Tables.Exclude, c.Columns.rules(), c.Once
+	s.RefuseKeyless, s.Types = c.Keyless == keylessRefuse, c.Types.policy()
 	s.Connections, s.ChunkRows = c.Snapshot.Connections, c.Snapshot.ChunkRows
 	s.Locking = c.Snapshot.locking()
 	on := c.Snapshot.ConfigurationBased
@@ -47,14 +48,19 @@ func newSource(c *Config, log *slog.Logger) (*source.MySQL, error) {
 	return source.New(s, log.With("part", "source")), nil
 }
 
+func (c *ColumnsConfig) rules() source.Columns {
+	return source.Columns{Include: c.Include, Exclude: c.Exclude, Mask: c.Mask, Truncate: c.Truncate, Hash: c.Hash, HashAlgorithm: c.HashAlgorithm, HashSalt: c.HashSalt}
+}
+
 // sinkConfig is the sink's part of the configuration.
 func sinkConfig(c *Config, readOnly bool) sink.Config {
 	return sink.Config{
-		Dir:         c.To,
-		Pipeline:    c.Name,
-		Readers:     c.Readers,
-		MemoryLimit: int64(c.Memory.Limit / 4),
-		ReadOnly:    readOnly,
+		Dir:           c.To,
+		Pipeline:      c.Name,
+		Readers:       c.Readers,
+		MemoryLimit:   int64(c.Memory.Limit / 4),
+		ReadOnly:      readOnly,
+		AppendKeyless: c.Keyless == keylessAppend,
 	}
 }
 

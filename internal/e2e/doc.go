@@ -44,9 +44,12 @@
 //  10. A password that is replaced under a running process costs nothing but the time
 //     until its file holds the new one (TestPasswordRotation).
 //  11. verify looks at what readers of a table see, also where another writer changed
-//     it after the last cut (TestVerifySeesForeignWrites).
+//     it after the last cut (TestVerifySeesForeignWrites), and counts rows that are
+//     alike (TestVerifyCountsDuplicates).
 //  12. Text of all character sets, geometries, and generated, invisible and
 //     defaulted columns reach a reader that is not ours as MySQL shows them, by load
 //     and by stream, directly and through the log (TestTypes). So do columns in forms
 //     that were chosen, and keep them when the options change (TestForms).
+//  13. What was not to leave the source is nowhere in the lake or the log
+//     (TestColumns).
 package e2e

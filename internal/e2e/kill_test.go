@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"context"
+	"database/sql"
 	"math/rand/v2"
 	"path/filepath"
 	"strings"
@@ -64,6 +65,7 @@ func killAtRandomMoments(t *testing.T, seed uint64, options []string) {
 	}
 	stop()
 	require.NoError(t, <-loaded)
+	waitForServer(t, server.DB(t), database)
 	t.Logf("%d row changes", w.Changes())
 
 	runs(t, append([]string{"run", "--once"}, args...)...)
@@ -71,6 +73,15 @@ func killAtRandomMoments(t *testing.T, seed uint64, options []string) {
 	require.Contains(t, said, "equal")
 	requireSameRows(t, server.DB(t), database, lake)
 	require.Empty(t, strings.TrimSpace(equalityDeletes(t, lake)), "equality deletes in the lake")
+}
+
+// waitForServer waits until no statement runs in the database: the server goes on
+// with one whose client is gone, and commits it.
+func waitForServer(t *testing.T, db *sql.DB, database string) {
+	t.Helper()
+	for n := 1; n > 0; time.Sleep(10 * time.Millisecond) {
+		require.NoError(t, db.QueryRow("SELECT COUNT(*) FROM performance_schema.processlist WHERE db = ? AND command <> 'Sleep'", database).Scan(&n))
+	}
 }
 
 // keepLoading changes rows until ctx ends.

@@ -86,15 +86,15 @@ func TestStatementsThatCannotBeFollowed(t *testing.T) {
 func TestTableWithoutKeyWhileRunning(t *testing.T) {
 	server := servers.MySQL(t)
 	_, args := shop(t, server, "e2e_keyless")
-	p := start(t, command("run", args)...)
+	p := start(t, command("run", args, "--keyless", "refuse")...)
 	p.says(t, "following the binlog")
 	server.Exec(t, "CREATE TABLE e2e_keyless.log (line TEXT)")
 	require.Equal(t, fault, p.wait(t), p.out.String())
-	require.Equal(t, "beluga: the server cannot be replicated: table e2e_keyless.log: it has no primary key, so that its rows cannot be told apart\n"+
-		"    remedy: ALTER TABLE `e2e_keyless`.`log` ADD COLUMN my_row_id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY INVISIBLE; or make a key of columns it has, or leave the table out with --tables\n",
+	require.Equal(t, "beluga: the server cannot be replicated: table e2e_keyless.log: it has neither a primary key nor a unique one without NULL, and --keyless refuse is set\n"+
+		"    remedy: ALTER TABLE `e2e_keyless`.`log` ADD COLUMN my_row_id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY INVISIBLE; or make a key of columns it has, or leave the table out with --tables, or let --keyless exact replicate it by whole rows\n",
 		plain(nil, p.out.String()))
 	server.Exec(t, remedies(p.out.String())[0]+"; INSERT INTO e2e_keyless.log VALUES ('one'), ('one')")
-	runs(t, command("run", args, "--once")...)
+	runs(t, command("run", args, "--once", "--keyless", "refuse")...)
 	require.Contains(t, runs(t, command("verify", args)...), "equal: 3 tables, 6 rows")
 }
 

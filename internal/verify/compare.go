@@ -243,11 +243,7 @@ func newProjection(source, lake *schema.Table) (*projection, string) {
 // keyers returns the keyers of one reader. Rows of a table without a key are
 // their own key.
 func (p *projection) keyers() (key, row *schema.Keyer) {
-	row = schema.NewRowKeyer(p.table)
-	if len(p.table.Key) == 0 {
-		return schema.NewRowKeyer(p.table), row
-	}
-	return schema.NewKeyer(p.table), row
+	return schema.NewKeyer(p.table), schema.NewRowKeyer(p.table)
 }
 
 // project returns the vectors in the order of columns, reusing image; all as

@@ -12,6 +12,7 @@ type table struct {
 	name    string
 	ddl     string
 	key     []string
+	copies  bool                                   // rows may be alike
 	newKey  func(r *rand.Rand, space int) []string // literals
 	columns []column                               // those outside the key
 }
@@ -93,6 +94,23 @@ func tables() []table {
 		newTable("by_decimal", few, []string{"id DECIMAL(24,4) NOT NULL"}, func(r *rand.Rand, n int) []string {
 			return []string{fmt.Sprintf("%d.%04d", r.IntN(n)-n/2, r.IntN(2)*5000)}
 		}),
+		// What MySQL takes for the key where there is no primary one. Its collation
+		// takes all the spellings for one, and an update may write another.
+		constrained("by_unique", "UNIQUE KEY", few, []string{"code VARCHAR(20) COLLATE utf8mb4_0900_ai_ci NOT NULL", "shop INT NOT NULL"}, func(r *rand.Rand, n int) []string {
+			return []string{quote(fmt.Sprint(pick(r, "Äpfel", "äpfel", "apfel", "APFEL"), r.IntN(1+n/4))), fmt.Sprint(r.IntN(4))}
+		}),
+		// Without any key, and with few values, so that most rows are there many times.
+		constrained("alike", "KEY", []column{
+			{"n", "INT", oneOf("1", "2")},
+			{"x", "FLOAT", oneOf("0.1", "-0e0")},
+			{"doc", "JSON", oneOf(`'{"a": 1.0}'`, `'[]'`)},
+			{"day", "DATE", oneOf("'1000-01-01'")},
+		}, []string{"kind VARCHAR(10)", "part INT"}, func(r *rand.Rand, n int) []string {
+			return []string{quote(pick(r, "one", "two", "three")), fmt.Sprint(r.IntN(1 + n/150))}
+		}),
+		constrained("without_key", "KEY", all, []string{"part INT NOT NULL"}, func(r *rand.Rand, n int) []string {
+			return []string{fmt.Sprint(r.IntN(1 + n/30))}
+		}),
 		newTable("hot", few, []string{"shard INT NOT NULL", "name VARCHAR(20) NOT NULL"}, func(r *rand.Rand, _ int) []string {
 			return []string{fmt.Sprint(r.IntN(3)), quote(pick(r, "one", "two", "three"))}
 		}),
@@ -108,6 +126,11 @@ func tables() []table {
 }
 
 func newTable(name string, columns []column, key []string, newKey func(*rand.Rand, int) []string) table {
+	return constrained(name, "PRIMARY KEY", columns, key, newKey)
+}
+
+// constrained returns a table whose key columns have the given kind of index.
+func constrained(name, index string, columns []column, key []string, newKey func(*rand.Rand, int) []string) table {
 	t := table{name: name, columns: columns, newKey: newKey}
 	var lines []string
 	for _, k := range key {
@@ -118,7 +141,8 @@ func newTable(name string, columns []column, key []string, newKey func(*rand.Ran
 	for _, c := range columns {
 		lines = append(lines, c.name+" "+c.ddl)
 	}
-	lines = append(lines, "PRIMARY KEY ("+strings.Join(t.key, ", ")+")")
+	t.copies = index == "KEY"
+	lines = append(lines, index+" ("+strings.Join(t.key, ", ")+")")
 	t.ddl = fmt.Sprintf("CREATE TABLE %s (%s) CHARACTER SET utf8mb4", name, strings.Join(lines, ", "))
 	return t
 }

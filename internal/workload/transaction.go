@@ -95,6 +95,10 @@ func (s *session) statement(ctx context.Context, t *table) (total int64, err err
 func (s *session) change(t *table) []string {
 	key := t.newKey(s.rand, s.space)
 	insert := "INSERT INTO " + t.name + t.columnList() + " VALUES "
+	if t.copies && s.rand.IntN(6) == 0 {
+		names := strings.Trim(t.columnList(), " ()")
+		return []string{fmt.Sprintf("INSERT INTO %s (%s) SELECT %s FROM %s WHERE %s LIMIT %d", t.name, names, names, t.name, t.where(key), 1+s.rand.IntN(8))}
+	}
 	switch s.rand.IntN(12) {
 	case 0, 1:
 		return []string{insert + "(" + s.rowOf(t, key) + ")"}

@@ -23,7 +23,7 @@ type Decoder struct {
 func NewDecoder(t *schema.Table) *Decoder {
 	d := &Decoder{table: t, row: fieldsOf(t, allColumns(t)), kept: make([]bool, len(t.Columns))}
 	for i := range d.row {
-		if len(t.Key) == 0 || t.IsKey(i) {
+		if t.Identifies(i) {
 			d.kept[i] = true
 			d.old = append(d.old, d.row[i])
 		}
@@ -48,7 +48,7 @@ func (d *Decoder) Append(b *schema.Block, key, value []byte) error {
 	n := b.Rows()
 	op := opOf(value)
 	if op == schema.OpUpdate || op == schema.OpDelete {
-		b.NeedOld(len(d.table.Key) > 0)
+		b.NeedOld(true)
 	}
 	if op != 0 && d.appendKnown(b, op, value) {
 		b.Ops = append(b.Ops, op)

@@ -71,7 +71,7 @@ func (d *Decoder) appendEvent(b *schema.Block, key []byte, ev object) error {
 	case schema.OpRead, schema.OpInsert:
 		d.fillOld(b)
 	case schema.OpUpdate, schema.OpDelete:
-		b.NeedOld(len(d.table.Key) > 0)
+		b.NeedOld(true)
 		if err := d.appendBefore(b, before, key); err != nil {
 			return err
 		}
@@ -100,7 +100,7 @@ func image(ev object, name string) (object, error) {
 // appendBefore reads the old image. The record's key stands in for one that is
 // not there: it is the key of the row before the change.
 func (d *Decoder) appendBefore(b *schema.Block, before object, key []byte) error {
-	if before == nil && len(d.table.Key) > 0 && len(key) > 0 {
+	if before == nil && !d.table.Keyless() && len(key) > 0 {
 		var err error
 		if before, err = parsePayload(key); err != nil {
 			return fmt.Errorf("key: %w", err)

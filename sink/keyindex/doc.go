@@ -14,6 +14,10 @@
 // except that a look for dense pages, which is due when the hashed keys have
 // grown fourfold since the last, passes over all of them once.
 //
+// A table without a key is indexed by the hash of whole rows. Rows that are alike
+// share it, so such an index holds several locations for a key, at 20 to 25 bytes
+// for each beyond the first.
+//
 // Invariants:
 //
 //  1. The index behaves as a map from key to location
@@ -25,4 +29,6 @@
 //     (TestChurnKeepsMemory).
 //  4. An integer key is on its page if the page exists, else in the table,
 //     never in both (TestIndexAgainstModel checks it after every step).
+//  5. An index of several locations a key behaves as a map from key to a stack
+//     of them (TestMultisetAgainstModel).
 package keyindex

@@ -21,6 +21,9 @@ type Index struct {
 	exact bool
 	dense pages
 	look  int // size of the table at which dense pages are looked for again
+	// older has, for a location whose key has more of them, the one before it; nil:
+	// a key has one location.
+	older *table
 }
 
 // New returns an empty index. exact: the keys are single integers
@@ -33,6 +36,12 @@ func New(exact bool, capacity int) *Index {
 	return &Index{table: newTable(2, capacity)}
 }
 
+// NewMultiset returns an empty index in which a key may have any number of
+// locations: Put adds one and never replaces, Get and Delete find the newest.
+func NewMultiset(capacity int) *Index {
+	return &Index{table: newTable(2, capacity), older: newTable(1, 0)}
+}
+
 // Location packs a file's number and a row's position in it.
 func Location(file, row uint32) uint64 { return uint64(file)<<32 | uint64(row) }
 
@@ -42,6 +51,12 @@ func Split(loc uint64) (file, row uint32) { return uint32(loc >> 32), uint32(loc
 // Put sets the location of a key and returns the one that it had. The last
 // location of all, row 2^32-1 of file 2^32-1, cannot be stored.
 func (x *Index) Put(k schema.Key, loc uint64) (old uint64, had bool) {
+	if x.older != nil {
+		if old, had := x.table.put(k.Lo, k.Hi, loc); had {
+			x.older.put(loc, 0, old)
+		}
+		return 0, false
+	}
 	if !x.exact {
 		return x.table.put(k.Lo, k.Hi, loc)
 	}
@@ -100,7 +115,13 @@ func (x *Index) Get(k schema.Key) (loc uint64, ok bool) {
 // Delete removes a key and returns the location that it had.
 func (x *Index) Delete(k schema.Key) (old uint64, had bool) {
 	if !x.exact {
-		return x.table.delete(k.Lo, k.Hi)
+		old, had = x.table.delete(k.Lo, k.Hi)
+		if x.older != nil && had {
+			if before, more := x.older.delete(old, 0); more {
+				x.table.put(k.Lo, k.Hi, before)
+			}
+		}
+		return old, had
 	}
 	number := pageOf(int64(k.Lo))
 	p := x.dense.at(number)
@@ -120,14 +141,26 @@ func (x *Index) Delete(k schema.Key) (old uint64, had bool) {
 	return mark - 1, true
 }
 
-// Len returns the number of keys.
-func (x *Index) Len() int { return x.table.n + x.dense.n }
+// Len returns the number of locations.
+func (x *Index) Len() int {
+	n := x.table.n + x.dense.n
+	if x.older != nil {
+		n += x.older.n
+	}
+	return n
+}
 
 // Bytes returns the memory that the index holds.
-func (x *Index) Bytes() int { return x.table.bytes() + x.dense.bytes() }
+func (x *Index) Bytes() int {
+	n := x.table.bytes() + x.dense.bytes()
+	if x.older != nil {
+		n += x.older.bytes()
+	}
+	return n
+}
 
-// Range calls fn for every key, in no order, until it returns false. fn must
-// not change the index.
+// Range calls fn for every key, in no order, until it returns false; of several
+// locations of a key with the newest. fn must not change the index.
 func (x *Index) Range(fn func(k schema.Key, loc uint64) bool) {
 	for i, p := range x.dense.list {
 		if p == nil {

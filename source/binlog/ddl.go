@@ -155,7 +155,7 @@ func (r *run) describeEmpty(ctx context.Context, t *table) error {
 	switch {
 	case now == nil: // gone or renamed by now: a later statement will say so
 		return nil
-	case len(now.Key) == 0:
+	case now.Keyless() && r.cfg.Keyless != nil:
 		return r.cfg.Keyless(t.id)
 	case t.shape != nil && sameVersion(t.shape, now):
 		return nil
@@ -191,12 +191,19 @@ func (r *run) onAlter(ctx context.Context, s *statement, q *query, o *schema.Ori
 	case t.empty:
 		return r.describeEmpty(ctx, t)
 	}
+	leftOut := false
 	for _, name := range s.added {
+		if r.cfg.Choose != nil {
+			if _, wanted := r.cfg.Choose(t.id, name); !wanted {
+				leftOut = true
+				continue
+			}
+		}
 		if t.shape.Column(name) < 0 && !slices.ContainsFunc(t.added, func(a string) bool { return strings.EqualFold(a, name) }) {
 			t.added = append(t.added, name)
 		}
 	}
-	if len(t.added) == 0 {
+	if len(t.added) == 0 && !leftOut {
 		return nil
 	}
 	now, err := r.cfg.Describe(ctx, t.id)

@@ -104,7 +104,7 @@ func newTestRun(out Sender) *run {
 		if err != nil {
 			panic(err)
 		}
-		t, err := m.table(cfg.Collations)
+		t, err := m.table(cfg.Collations, nil)
 		if err != nil {
 			panic(err)
 		}
@@ -270,7 +270,7 @@ func FuzzTableMap(f *testing.F) {
 			}
 		}
 		if m.hasNames() {
-			if s, err := m.table(map[uint64]string{255: "utf8mb4", 63: "binary"}); err == nil {
+			if s, err := m.table(map[uint64]string{255: "utf8mb4", 63: "binary"}, nil); err == nil {
 				_, _ = columnsOf(m, s, new(value.Stats)) // any answer but a panic
 			}
 		}

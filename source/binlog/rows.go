@@ -103,7 +103,7 @@ func (r *run) decodeRows(ctx context.Context, h *header, v *version, op schema.O
 	o.Row, o.TxnRow = b.Rows(), r.txn.rows
 	b.Origins = append(b.Origins, o)
 	if op != schema.OpInsert {
-		b.NeedOld(r.cfg.OldImages == KeyOnly)
+		b.NeedOld(r.cfg.OldImages == IdentityOnly)
 	}
 	before := b.Rows()
 	size := len(images)
@@ -139,9 +139,9 @@ func (v *version) fault(h *header, at int, err error) error {
 func (r *run) row(b *schema.Block, v *version, op schema.Op, images []byte) (int, error) {
 	pos := 0
 	if op == schema.OpInsert {
-		v.fillOld(b.Old, r.cfg.OldImages == KeyOnly)
+		v.fillOld(b.Old, r.cfg.OldImages == IdentityOnly)
 	} else {
-		n, err := v.oldImage(b.Old, r.cfg.OldImages == KeyOnly, images)
+		n, err := v.image(b.Old, r.cfg.OldImages == IdentityOnly, images)
 		if err != nil {
 			return 0, err
 		}
@@ -152,7 +152,7 @@ func (r *run) row(b *schema.Block, v *version, op schema.Op, images []byte) (int
 			b.New[i].AppendZero()
 		}
 	} else {
-		n, err := v.newImage(b.New, images[pos:])
+		n, err := v.image(b.New, false, images[pos:])
 		if err != nil {
 			return 0, err
 		}
@@ -164,56 +164,40 @@ func (r *run) row(b *schema.Block, v *version, op schema.Op, images []byte) (int
 
 // fillOld appends the fillers of a row without an old image, where the block
 // has old images at all.
-func (v *version) fillOld(old []schema.Vec, keyOnly bool) {
+func (v *version) fillOld(old []schema.Vec, identityOnly bool) {
 	for i := range old {
-		if !keyOnly || v.cols[i].key {
+		if !identityOnly || v.identity[i] {
 			old[i].AppendZero()
 		}
 	}
 }
 
-func (v *version) newImage(dst []schema.Vec, b []byte) (int, error) {
+// image decodes a row image, and passes over the columns that are not wanted.
+func (v *version) image(dst []schema.Vec, identityOnly bool, b []byte) (int, error) {
 	pos := (len(v.cols) + 7) / 8
 	if len(b) < pos {
 		return 0, value.ErrShort
 	}
 	nulls := b[:pos]
 	for i := range v.cols {
+		c := &v.cols[i]
+		wanted := c.to >= 0 && (c.identity || !identityOnly)
 		if nulls[i>>3]&(1<<(i&7)) != 0 {
-			dst[i].AppendNull()
-			continue
-		}
-		n, err := v.cols[i].decode(&dst[i], b[pos:])
-		if err != nil {
-			return 0, err
-		}
-		pos += n
-	}
-	return pos, nil
-}
-
-func (v *version) oldImage(dst []schema.Vec, keyOnly bool, b []byte) (int, error) {
-	if !keyOnly {
-		return v.newImage(dst, b)
-	}
-	pos := (len(v.cols) + 7) / 8
-	if len(b) < pos {
-		return 0, value.ErrShort
-	}
-	nulls := b[:pos]
-	for i := range v.cols {
-		if nulls[i>>3]&(1<<(i&7)) != 0 {
-			if v.cols[i].key {
-				dst[i].AppendNull()
+			switch {
+			case !wanted:
+			case c.null != nil:
+				c.null(&dst[c.to])
+			default:
+				dst[c.to].AppendNull()
 			}
 			continue
 		}
 		var n int
 		var err error
-		if v.cols[i].key {
-			n, err = v.cols[i].decode(&dst[i], b[pos:])
+		if wanted {
+			n, err = c.decode(&dst[c.to], b[pos:])
 		} else {
-			n, err = v.cols[i].width.Skip(b[pos:])
+			n, err = c.width.Skip(b[pos:])
 		}
 		if err != nil {
 			return 0, err

@@ -27,7 +27,7 @@ type OldImages uint8
 
 // The choices.
 const (
-	KeyOnly OldImages = iota
+	IdentityOnly OldImages = iota // the columns that identify a row
 	Full
 )
 
@@ -56,6 +56,9 @@ type Config struct {
 
 	// Captures tells whether a table is wanted.
 	Captures func(schema.TableID) bool
+	// Choose tells whether a column is wanted, and what is done to its values. nil:
+	// all are, as they are.
+	Choose func(id schema.TableID, column string) (t *schema.Treatment, wanted bool)
 	// Collations gives the character set of each collation id, from
 	// information_schema.collations.
 	Collations map[uint64]string
@@ -71,7 +74,7 @@ type Config struct {
 	// SchemaChange.Fill; an error where rows may differ in it (AUTO_INCREMENT, an
 	// expression, a generated column).
 	Fill func(ctx context.Context, t *schema.Table, added []int) (*schema.Block, error)
-	// Keyless is the error for a table without a primary key.
+	// Keyless is the error for a table without a key; nil: there may be such.
 	Keyless func(schema.TableID) error
 	// Check runs before every connect with the position that will be asked for;
 	// it finds what the server would not tell. nil: no check.

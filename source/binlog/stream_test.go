@@ -81,7 +81,7 @@ func TestStreamFollowsAModel(t *testing.T) {
 	verifyNoLeak(t)
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
-	for _, old := range []binlog.OldImages{binlog.KeyOnly, binlog.Full} {
+	for _, old := range []binlog.OldImages{binlog.IdentityOnly, binlog.Full} {
 		d := newDatabase(t, servers.MySQL(t))
 		d.config.OldImages = old
 		d.exec(t, threeTables)

@@ -160,8 +160,9 @@ func labelLists(c *cursor) (lists [][][]byte) {
 func (m *tableMap) hasNames() bool { return m.names != nil }
 
 // table makes the shape that the map describes.
-func (m *tableMap) table(collations map[uint64]string) (*schema.Table, error) {
-	t := &schema.Table{ID: m.id, Key: m.key}
+func (m *tableMap) table(collations map[uint64]string, choose func(schema.TableID, string) (*schema.Treatment, bool)) (*schema.Table, error) {
+	t := &schema.Table{ID: m.id}
+	ordinals := make([]int, len(m.types)) // in the table
 	var numeric, text, labelled, enums, sets int
 	for i, typ := range m.types {
 		col := schema.Column{Name: string(m.names[i]), Nullable: m.nullable[i/8]&(1<<(i%8)) != 0}
@@ -187,10 +188,25 @@ func (m *tableMap) table(collations map[uint64]string) (*schema.Table, error) {
 		default:
 			col.Type, err = otherType(real, meta)
 		}
+		wanted := true
+		if choose != nil {
+			col.Treatment, wanted = choose(m.id, col.Name)
+		}
+		if ordinals[i] = len(t.Columns); !wanted {
+			ordinals[i] = -1
+			t.LeftOut = append(t.LeftOut, col.Name)
+			continue
+		}
 		if err != nil {
 			return nil, fmt.Errorf("table %s, column %s: %w", m.id, col.Name, err)
 		}
 		t.Columns = append(t.Columns, col)
+	}
+	for _, k := range m.key {
+		if k >= len(ordinals) || ordinals[k] < 0 {
+			return nil, fmt.Errorf("table %s: a column of its key is left out; remedy: choose the columns so that the key's are among them", m.id)
+		}
+		t.Key = append(t.Key, ordinals[k])
 	}
 	if err := t.Prepare(); err != nil {
 		return nil, fmt.Errorf("%w; remedy: leave the table out", err)

@@ -33,14 +33,18 @@ type version struct {
 	body  []byte // the whole TABLE_MAP event body
 	table *table // nil: not captured
 	shape *schema.Table
-	cols  []column
-	err   error // why rows of it cannot be decoded, once there are some
+	cols  []column // in the map's order
+	// identity tells, by ordinal in the shape, what identifies a row.
+	identity []bool
+	err      error // why rows of it cannot be decoded, once there are some
 }
 
 type column struct {
-	decode value.Decode
-	width  value.Width
-	key    bool
+	decode   value.Decode
+	width    value.Width
+	to       int                   // ordinal in the shape; -1: left out
+	identity bool                  // part of what identifies a row
+	null     func(dst *schema.Vec) // not nil: what stands for a null
 }
 
 // onTableMap finds or makes the version of a table map. The server sends one
@@ -105,6 +109,9 @@ func (r *run) newVersion(ctx context.Context, body []byte) (*version, error) {
 	v.shape, v.err = r.shapeOf(ctx, v.table, m)
 	if v.err == nil {
 		v.cols, v.err = columnsOf(m, v.shape, r.cfg.Stats)
+		for i := range v.shape.Columns {
+			v.identity = append(v.identity, v.shape.Identifies(i))
+		}
 	}
 	if v.cols == nil {
 		v.cols, err = widthsOf(m)
@@ -117,7 +124,7 @@ func (r *run) newVersion(ctx context.Context, body []byte) (*version, error) {
 // table as it is now and therefore must agree in the number and types of columns.
 func (r *run) shapeOf(ctx context.Context, t *table, m *tableMap) (*schema.Table, error) {
 	if m.hasNames() {
-		shape, err := m.table(r.cfg.Collations)
+		shape, err := m.table(r.cfg.Collations, r.cfg.Choose)
 		if err != nil {
 			return nil, err
 		}
@@ -130,6 +137,9 @@ func (r *run) shapeOf(ctx context.Context, t *table, m *tableMap) (*schema.Table
 	const remedy = "remedy: SET PERSIST binlog_row_metadata=FULL, then load the table again"
 	if now == nil {
 		return nil, fmt.Errorf("table %s has rows in the binlog and is gone now, and the binlog has no column names; %s", m.id, remedy)
+	}
+	if len(now.LeftOut) > 0 {
+		return nil, fmt.Errorf("table %s has columns that are left out, and the binlog has no column names to know them by; %s", m.id, remedy)
 	}
 	if len(now.Columns) != len(m.types) {
 		return nil, fmt.Errorf("table %s has %d columns in the binlog and %d now, and the binlog has no column names; %s", m.id, len(m.types), len(now.Columns), remedy)
@@ -186,10 +196,21 @@ func columnsOf(m *tableMap, t *schema.Table, stats *value.Stats) ([]column, erro
 		return nil, err
 	}
 	for i := range cols {
-		if cols[i].decode, err = mappers[i].Image(m.types[i], m.metas[i]); err != nil {
+		c := &cols[i]
+		if c.to = i; m.hasNames() {
+			c.to = t.Column(string(m.names[i]))
+		}
+		if c.to < 0 {
+			continue
+		}
+		mapper := mappers[c.to]
+		if c.decode, err = mapper.Image(m.types[i], m.metas[i]); err != nil {
 			return nil, err
 		}
-		cols[i].key = t.IsKey(i)
+		if mapper.Treated() {
+			c.null = mapper.Null
+		}
+		c.identity = t.Identifies(c.to)
 	}
 	return cols, nil
 }
@@ -217,7 +238,7 @@ func (r *run) adopt(ctx context.Context, v *version) error {
 	if t.shape == v.shape {
 		return nil
 	}
-	if len(v.shape.Key) == 0 {
+	if v.shape.Keyless() && r.cfg.Keyless != nil {
 		return r.cfg.Keyless(t.id)
 	}
 	switch {
@@ -291,7 +312,7 @@ func valuesMayChange(old, now schema.Type) bool {
 // sameVersion tells whether rows of both shapes decode alike and the lake
 // would see no difference.
 func sameVersion(a, b *schema.Table) bool {
-	if len(a.Columns) != len(b.Columns) || !slices.Equal(a.Key, b.Key) {
+	if len(a.Columns) != len(b.Columns) || !slices.Equal(a.Key, b.Key) || !slices.Equal(a.LeftOut, b.LeftOut) {
 		return false
 	}
 	for i := range a.Columns {

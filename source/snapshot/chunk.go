@@ -16,8 +16,9 @@ import (
 // do.
 type Chunk struct {
 	Table *schema.Table
-	lower []any // values of the leading key columns, as arguments; nil: from the start
-	upper []any // nil: to the end
+	index string // of the key
+	lower []any  // values of the leading key columns, as arguments; nil: from the start
+	upper []any  // nil: to the end
 }
 
 // Whole returns the chunk that is all of a table.
@@ -56,9 +57,9 @@ func (c Chunk) query() (string, []any) {
 		return b.String(), nil
 	}
 	where, args := c.condition()
-	// A range of the primary key is read in its order; without the hint the
-	// optimizer may think that a secondary index serves better.
-	b.WriteString(" FORCE INDEX (PRIMARY) WHERE ")
+	// A range of the key is read in its order; without the hint the optimizer may
+	// think that a secondary index serves better.
+	b.WriteString(" FORCE INDEX (" + session.Quote(c.index) + ") WHERE ")
 	b.WriteString(where)
 	return b.String(), args
 }

@@ -20,4 +20,6 @@
 //  6. A value becomes the same bytes as in the stream: the value mapper makes both,
 //     and rows are read by prepared statements because the text protocol
 //     rounds FLOAT (TestFloatIsExact).
+//  7. A row without a key never comes twice by the replay of an overlap
+//     (TestOverlapWithoutKey).
 package snapshot

@@ -119,6 +119,33 @@ func TestSnapshotWithoutLock(t *testing.T) {
 	require.Positive(t, overlaps, "four writers, and never one in between")
 }
 
+// TestOverlapWithoutKey: a load without a lock is refused where the replay of its
+// overlap would double rows, and only there.
+func TestOverlapWithoutKey(t *testing.T) {
+	c := count(t)
+	c.server.Exec(t, "CREATE TABLE "+c.name+".alike (n INT); INSERT INTO "+c.name+".alike VALUES (1), (1)")
+	cfg := config(t, c.server, c.name)
+	cfg.Connections = 3
+	refused := 0
+	for range 20 {
+		cfg.Locking = snapshot.None
+		s := open(t, cfg)
+		err := s.Load(t.Context(), &collector{})
+		require.Equal(t, s.Exact(), err == nil, err)
+		if err != nil {
+			refused++
+			require.ErrorContains(t, err, ".alike has no key")
+			require.ErrorContains(t, err, "GRANT LOCK TABLES ON ")
+		}
+		s.Close()
+	}
+	require.Positive(t, refused, "four writers, and never one in between")
+	cfg.Locking = snapshot.Tables
+	s := open(t, cfg)
+	require.NoError(t, s.Load(t.Context(), &collector{}))
+	s.Close()
+}
+
 // TestLockingFallsBack with users who may do less and less.
 func TestLockingFallsBack(t *testing.T) {
 	server := servers.MySQL(t, "--max-connections=50")

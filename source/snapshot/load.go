@@ -26,6 +26,9 @@ type Sender interface {
 // what was there before, the rows of all tables, and one Commit; but no Commit
 // where there is an Overlap: the first position beyond it is where the load ends.
 func (s *Snapshot) Load(ctx context.Context, out Sender) error {
+	if err := s.refuseOverlap(); err != nil {
+		return err
+	}
 	if err := s.begin(ctx, out); err != nil {
 		return err
 	}
@@ -36,6 +39,21 @@ func (s *Snapshot) Load(ctx context.Context, out Sender) error {
 		return err
 	}
 	return out.Send(ctx, schema.Commit{Position: s.Position, Time: s.Time})
+}
+
+// refuseOverlap refuses a load whose replay would put rows a second time: only a
+// key makes a row that was put twice one row.
+func (s *Snapshot) refuseOverlap() error {
+	if s.Exact() {
+		return nil
+	}
+	for _, t := range s.Tables {
+		if t.Keyless() {
+			return fmt.Errorf("table %s has no key, and while the load without a lock was opened the server was written to: rows might come twice; "+
+				"remedy: let the user lock (GRANT LOCK TABLES ON %s.*) and choose --snapshot-locking auto, or give the table a key, or leave it out with --tables", t.ID, session.Quote(t.ID.Database))
+		}
+	}
+	return nil
 }
 
 // Define is Load without the rows.

@@ -19,6 +19,7 @@ import (
 func (s *Snapshot) Chunks(ctx context.Context, t *schema.Table) iter.Seq2[Chunk, error] {
 	return func(yield func(Chunk, error) bool) {
 		rest := Whole(t)
+		rest.index = s.keyIndex(t.ID)
 		for at, err := range s.bounds(ctx, t) {
 			if err != nil {
 				yield(Chunk{}, fmt.Errorf("cutting table %s into chunks: %w", t.ID, err))
@@ -76,6 +77,15 @@ func (s *Snapshot) estimate(id schema.TableID) int64 {
 	return 1
 }
 
+func (s *Snapshot) keyIndex(id schema.TableID) string {
+	for _, d := range s.described {
+		if d.Table.ID == id {
+			return d.KeyIndex
+		}
+	}
+	return ""
+}
+
 func isInteger(k schema.Kind) bool {
 	switch k {
 	case schema.TinyInt, schema.SmallInt, schema.MediumInt, schema.Int, schema.BigInt:
@@ -123,7 +133,7 @@ func (s *Snapshot) keyAfter(ctx context.Context, t *schema.Table, cols []int, fr
 		cond, a := compareKey(t, cols, ">", op, from)
 		where, args = "WHERE "+cond, a
 	}
-	sql := fmt.Sprintf("SELECT %s FROM %s FORCE INDEX (PRIMARY) %s ORDER BY %s LIMIT 1 OFFSET %d", list, tableName(t.ID), where, order, offset)
+	sql := fmt.Sprintf("SELECT %s FROM %s FORCE INDEX (%s) %s ORDER BY %s LIMIT 1 OFFSET %d", list, tableName(t.ID), session.Quote(s.keyIndex(t.ID)), where, order, offset)
 	var key []any
 	err := s.control.Stream(ctx, sql, args, func(row []mysql.FieldValue) error {
 		for i := range cols {

@@ -38,6 +38,8 @@ type Described struct {
 	Version string
 	// Rows is the server's estimate.
 	Rows int64
+	// KeyIndex is the index of the table's key; "": it has none.
+	KeyIndex string
 }
 
 // Snapshot is a state of the server that stays readable until Close.

@@ -222,6 +222,9 @@ func TestChunksCoverEveryRowOnce(t *testing.T) {
 		{"composite, enum last", "a INT, b ENUM('x','y','w'), PRIMARY KEY (a, b)", func(i int) string { return fmt.Sprintf("%d, %d", i/3, 1+i%3) }, true},
 		{"composite, few leading values", "a CHAR(1), b DOUBLE, PRIMARY KEY (a, b)", func(i int) string { return fmt.Sprintf("'%c', %d", "aBcD"[i%4], i) }, true},
 		{"prefix key", "a VARCHAR(200), b INT, PRIMARY KEY (a(3), b)", func(i int) string { return fmt.Sprintf("%s, %d", word(), i) }, true},
+		{"unique instead of primary", "a INT, id INT NOT NULL, b VARCHAR(10) NOT NULL, UNIQUE KEY `odd ``key` (b, id)", func(i int) string { return fmt.Sprintf("NULL, %d, %s", i, word()) }, true},
+		{"unique integer", "id INT NOT NULL UNIQUE", func(i int) string { return fmt.Sprint(i) }, true},
+		{"no key", "a INT, b VARCHAR(20), UNIQUE KEY (b)", func(i int) string { return fmt.Sprintf("%d, %s", i, []string{"NULL", fmt.Sprintf("'%d'", i)}[i%2]) }, false},
 		{"empty", "id INT PRIMARY KEY", nil, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -284,7 +287,8 @@ func TestChunksReadTheIndex(t *testing.T) {
 	got, chunks := readAll(t, s)
 	require.Len(t, got, 5000)
 	statements2, examined2 := count()
-	require.Equal(t, 2*chunks, statements2-statements, "one for a bound, one for a chunk")
+	// The server counts a statement after it has answered, so it may not have come to the last one.
+	require.InDelta(t, 2*chunks, statements2-statements, 1, "one for a bound, one for a chunk")
 	require.LessOrEqual(t, examined2-examined, 2*5000+2*chunks)
 }
 

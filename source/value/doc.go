@@ -23,4 +23,6 @@
 //  6. Decoding never looks beyond the bytes it was given, whatever they are
 //     (FuzzImage, FuzzText, FuzzJSON,
 //     FuzzCharsets).
+//  7. A treated value is nowhere but in the source: what stands in a block is the
+//     mask, the hash, or what is left (TestTreatments, TestColumns).
 package value

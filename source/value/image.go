@@ -21,6 +21,20 @@ type Decode func(dst *schema.Vec, b []byte) (int, error)
 // Image returns the decoder of the column for the type and metadata that a
 // table map gives. An error says how the binlog's type contradicts the column's.
 func (m *Mapper) Image(typ byte, meta uint16) (Decode, error) {
+	d, err := m.image(typ, meta)
+	if err != nil || m.treat == nil {
+		return d, err
+	}
+	return func(dst *schema.Vec, b []byte) (int, error) {
+		n, err := d(dst, b)
+		if err == nil {
+			m.treat(dst)
+		}
+		return n, err
+	}, nil
+}
+
+func (m *Mapper) image(typ byte, meta uint16) (Decode, error) {
 	typ, meta = RealType(typ, meta)
 	t := &m.column.Type
 	var d Decode

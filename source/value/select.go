@@ -17,6 +17,14 @@ var errResultType = errors.New("the result's value has another type than the col
 //
 // The text protocol will not do: it rounds FLOAT to six digits.
 func (m *Mapper) FromSelect(dst *schema.Vec, v *mysql.FieldValue) error {
+	err := m.fromSelect(dst, v)
+	if m.treat != nil && err == nil {
+		m.treat(dst)
+	}
+	return err
+}
+
+func (m *Mapper) fromSelect(dst *schema.Vec, v *mysql.FieldValue) error {
 	switch v.Type {
 	case mysql.FieldValueTypeNull:
 		dst.AppendNull()

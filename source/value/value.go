@@ -24,6 +24,7 @@ type Mapper struct {
 	key    bool
 	text   charset
 	stats  *Stats
+	treat  treatment // nil: values stay as they are
 }
 
 // New returns the mapper of column i of a prepared table. The error tells a
@@ -34,7 +35,11 @@ func New(t *schema.Table, i int, stats *Stats) (*Mapper, error) {
 		stats = new(Stats)
 	}
 	m := &Mapper{table: t.ID, column: t.Columns[i], lake: t.Lake(i), key: t.IsKey(i), stats: stats}
-	if err := m.check(); err != nil {
+	err := m.check()
+	if err == nil {
+		m.treat, err = newTreatment(&m.column)
+	}
+	if err != nil {
 		return nil, m.fault(err)
 	}
 	return m, nil
@@ -52,6 +57,17 @@ func NewAll(t *schema.Table, stats *Stats) ([]*Mapper, error) {
 	}
 	return ms, nil
 }
+
+// Null appends a null, or what the column's treatment makes of it.
+func (m *Mapper) Null(dst *schema.Vec) {
+	dst.AppendNull()
+	if m.treat != nil {
+		m.treat(dst)
+	}
+}
+
+// Treated tells whether the column's values do not stay as they are.
+func (m *Mapper) Treated() bool { return m.treat != nil }
 
 func (m *Mapper) check() error {
 	t := &m.column.Type

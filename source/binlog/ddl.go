@@ -53,12 +53,17 @@ func (r *run) onExecuteLoad(body []byte) error {
 	if err != nil {
 		return err
 	}
+	q.toUTF8(r.cfg.Collations)
 	return r.refuseMention(tokens(q.text), &q)
 }
 
 // onDefinition takes DDL, and finds what is refused.
 func (r *run) onDefinition(ctx context.Context, h *header, q *query, ts []token) error {
 	s := parseStatement(ts, q.database)
+	if q.unread != "" && s.kind != harmlessStatement && !s.temporary {
+		return fmt.Errorf("the statement %s at %s was sent in the character set %s and cannot be read, so that the tables it is about are not known; remedy: run DDL with SET NAMES utf8mb4, and load the tables again: run with an empty lake (--to another folder)",
+			excerpt(q.text), r.where(h), q.unread)
+	}
 	o := r.origin(h)
 	switch s.kind {
 	case harmlessStatement:

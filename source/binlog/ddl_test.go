@@ -128,6 +128,15 @@ func TestCreatedTables(t *testing.T) {
 	require.Equal(t, "id,n", names(l.shapes[schema.TableID{Database: d.name, Name: "grown"}]))
 }
 
+// TestClientCharset: the bytes of a statement mean what its session said.
+func TestClientCharset(t *testing.T) {
+	d := newDescribed(t)
+	d.exec(t, "SET NAMES latin1; CREATE TABLE `é` (id INT PRIMARY KEY, c VARCHAR(20)); INSERT INTO `é` VALUES (1, 'one'); SET NAMES gbk; CREATE TABLE `é` (id INT PRIMARY KEY)")
+	l := newLake()
+	require.NoError(t, d.stream(t, l))
+	d.requireEqual(t, l, "Ã©", "茅")
+}
+
 // TestRefusals: each statement that cannot be followed stops the stream with
 // table, cause and remedy.
 func TestRefusals(t *testing.T) {

@@ -27,4 +27,6 @@
 //     within compressed transactions (TestRowsOfOnePlaceAreNumberedThrough).
 //  8. Parsing never looks beyond an event, whatever it holds (FuzzEvent,
 //     FuzzTableMap).
+//  9. The names in a statement are those that its client meant, whatever the
+//     client's character set (TestClientCharset, TestTextThatCannotBeRead).
 package binlog

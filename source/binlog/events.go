@@ -237,28 +237,6 @@ func (t *transaction) readTagged(body []byte) error {
 	return nil
 }
 
-// query is a QUERY_EVENT.
-type query struct {
-	thread   uint32
-	database string
-	text     []byte
-}
-
-func parseQuery(body []byte, extra int) (query, error) {
-	c := cursor{b: body}
-	q := query{thread: uint32(c.number(4))}
-	c.take(4) // seconds it took
-	db := int(c.number(1))
-	c.take(2) // error code
-	vars := int(c.number(2))
-	c.take(extra)
-	c.take(vars)
-	q.database = string(c.take(db))
-	c.take(1)
-	q.text = c.b
-	return q, c.err()
-}
-
 // onQuery takes what stands in the log as a statement: the brackets of
 // transactions, DDL, and DML of the statement format.
 func (r *run) onQuery(ctx context.Context, h *header, body []byte) error {
@@ -270,6 +248,7 @@ func (r *run) onQuery(ctx context.Context, h *header, body []byte) error {
 	if err != nil {
 		return err
 	}
+	q.toUTF8(r.cfg.Collations)
 	if !r.txn.open { // a server without GTID events
 		r.txn = transaction{open: true, file: r.file, start: r.start, time: int64(h.time) * 1_000_000, serverID: h.serverID}
 	}

@@ -41,4 +41,5 @@
 //     (TestUnfinishedLoad, TestLoadOutlivesItsRecord, TestLoadWithoutATable,
 //     TestKilledReloads). Blocks of a load hold nothing else
 //     (TestLoadRowsStandAlone).
+//  11. A log of any number of tables is read to its end (TestManyTables).
 package kafkalog

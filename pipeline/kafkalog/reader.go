@@ -123,6 +123,9 @@ func (r *Reader) follow(ctx context.Context) error {
 			told[e.Number] = true
 			select {
 			case r.entries <- e:
+				// Not after the last one: once the channel is full, only Next makes
+				// room in it, and it sleeps until it is woken.
+				r.knock()
 			case <-ctx.Done():
 				return context.Cause(ctx)
 			}

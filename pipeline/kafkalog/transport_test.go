@@ -260,3 +260,33 @@ func loadThenStream(t *testing.T, addr string) {
 		})
 	}
 }
+
+// TestManyTables reads a log of more tables than are announced at once.
+func TestManyTables(t *testing.T) {
+	cfg := config(broker(t))
+	cfg.Partitions = 1
+	const tables = 50
+	l := newLake(t)
+	tr, w, r := open(t, cfg, l)
+	for i := range tables {
+		s := table(t, fmt.Sprintf("t%d", i))
+		send(t, w, schema.SchemaChange{Table: s, Reset: true}, block(s, 0, 0, change{op: schema.OpRead, id: 1, v: "one"}))
+	}
+	send(t, w, commit(1))
+	require.NoError(t, w.Close(t.Context()))
+	drain(t, r, l)
+	require.NoError(t, tr.Close())
+	require.Len(t, l.rows, tables)
+
+	again := newLake(t)
+	tr = kafkalog.New(cfg, quiet())
+	defer tr.Close()
+	r, err := tr.Reader(t.Context(), again.resume)
+	require.NoError(t, err)
+	for len(again.commits) == 0 {
+		e, err := r.Next(t.Context())
+		require.NoError(t, err)
+		again.apply(e)
+	}
+	require.Equal(t, l.rows, again.rows)
+}

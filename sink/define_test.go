@@ -176,3 +176,18 @@ func TestRefusedChanges(t *testing.T) {
 		})
 	}
 }
+
+// TestKeyOfFloats: such a key is the table's, and not Iceberg's.
+func TestKeyOfFloats(t *testing.T) {
+	for kind, identifiers := range map[schema.Kind]int{schema.Int: 2, schema.Float: 0, schema.Double: 0} {
+		shape := &schema.Table{ID: schema.TableID{Database: "shop", Name: "t"}, Key: []int{0, 1}, Columns: []schema.Column{
+			{Name: "a", Type: schema.Type{Kind: schema.Int}}, {Name: "b", Type: schema.Type{Kind: kind}}}}
+		require.NoError(t, shape.Prepare())
+		s, err := buildSchema(shape, nil, 0, 0)
+		require.NoError(t, err)
+		require.Len(t, s.IdentifierFieldIDs, identifiers, kind)
+		for _, f := range s.Fields() {
+			require.True(t, f.Required, f.Name)
+		}
+	}
+}

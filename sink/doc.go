@@ -24,7 +24,8 @@
 //  4. No data file has more live delete files than maxDeleteFiles
 //     (TestDeleteFilesStayFew).
 //  5. Field ids stay with their columns; a column that is not part of the key is
-//     optional, one that is part of it is required (TestAddColumn).
+//     optional, one that is part of it is required (TestAddColumn). A key that Iceberg
+//     does not take for identifier fields is none there (TestKeyOfFloats).
 //  6. A cut is published after all its tables, and names their snapshots
 //     (TestCuts).
 //  7. A table that is not this pipeline's is never changed (TestForeignTables).

@@ -69,8 +69,10 @@ func buildSchema(shape *schema.Table, old *iceberg.Schema, id, last int) (*icebe
 		}
 		fields = append(fields, f)
 	}
-	for _, k := range shape.Key {
-		keys = append(keys, fields[k].ID)
+	if mayIdentify(shape) {
+		for _, k := range shape.Key {
+			keys = append(keys, fields[k].ID)
+		}
 	}
 	if old != nil {
 		for _, f := range old.Fields() {
@@ -80,6 +82,16 @@ func buildSchema(shape *schema.Table, old *iceberg.Schema, id, last int) (*icebe
 		}
 	}
 	return iceberg.NewSchemaWithIdentifiers(id, keys, fields...), nil
+}
+
+// mayIdentify tells whether the key can be the schema's identifier fields. Iceberg
+// does not let FLOAT and DOUBLE be any, and PyIceberg then reads nothing of the
+// table. The rest of such a key does not identify a row.
+func mayIdentify(shape *schema.Table) bool {
+	return !slices.ContainsFunc(shape.Key, func(i int) bool {
+		kind := shape.Lake(i).Kind
+		return kind == schema.LakeFloat || kind == schema.LakeDouble
+	})
 }
 
 // fieldOf finds a column as MySQL does: without regard to case.

@@ -52,4 +52,7 @@
 //     that were chosen, and keep them when the options change (TestForms).
 //  13. What was not to leave the source is nowhere in the lake or the log
 //     (TestColumns).
+//  14. What SQL did to a database is in the lake, whether it was loaded or streamed
+//     and over whichever transport, or the run ends with the text of its case
+//     (TestCorpus).
 package e2e

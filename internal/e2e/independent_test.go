@@ -20,22 +20,40 @@ import (
 // reader are the packages of the reader that is not ours.
 var reader = []string{"pyiceberg[sql-sqlite,pyarrow]==0.12.0"}
 
-// requireSameRows compares every row of the database, as MySQL's own functions
-// write it, with what PyIceberg reads from the lake.
-func requireSameRows(t *testing.T, db *sql.DB, database, lake string) {
+// requireSameRows compares every row of the databases, as MySQL's own functions
+// write it, with what PyIceberg reads from the lake. It returns the types that
+// PyIceberg sees.
+func requireSameRows(t *testing.T, db *sql.DB, lake string, databases ...string) map[tableName]columnTypes {
 	t.Helper()
-	python := servers.Python(t, reader...)
-	for _, table := range tablesOf(t, db, database) {
-		want := sourceRows(t, db, database, table)
-		got := readerRows(t, python, lake, database, table)
+	var tables []tableName
+	for _, database := range databases {
+		tables = append(tables, tablesOf(t, db, database)...)
+	}
+	lakeTables := readLake(t, lake, tables)
+	types := map[tableName]columnTypes{}
+	rows := 0
+	for _, table := range tables {
+		want, got := sourceRows(t, db, table), lakeTables[table].rows
 		slices.Sort(want)
 		slices.Sort(got)
 		if !slices.Equal(want, got) {
-			t.Fatalf("table %s.%s: %s", database, table, firstDifferences(want, got))
+			t.Errorf("table %s: %s", table, firstDifferences(want, got))
 		}
-		t.Logf("%s.%s: %d rows equal", database, table, len(want))
+		rows += len(want)
+		types[table] = lakeTables[table].types
 	}
+	require.False(t, t.Failed(), "the lake differs from the database")
+	t.Logf("PyIceberg reads the same as MySQL: %d tables, %d rows", len(tables), rows)
+	return types
 }
+
+// tableName is a table's name on both sides.
+type tableName struct{ database, name string }
+
+func (n tableName) String() string { return n.database + "." + n.name }
+
+// columnTypes are the Iceberg types by the columns' names.
+type columnTypes map[string]string
 
 func firstDifferences(want, got []string) string {
 	var b strings.Builder
@@ -56,14 +74,14 @@ func firstDifferences(want, got []string) string {
 	return b.String()
 }
 
-func tablesOf(t *testing.T, db *sql.DB, database string) (names []string) {
+func tablesOf(t *testing.T, db *sql.DB, database string) (names []tableName) {
 	t.Helper()
-	rows, err := db.Query("SELECT table_name FROM information_schema.tables WHERE table_schema = ? ORDER BY 1", database)
+	rows, err := db.Query("SELECT table_name FROM information_schema.tables WHERE table_schema = ? AND table_type = 'BASE TABLE' ORDER BY 1", database)
 	require.NoError(t, err)
 	defer rows.Close()
 	for rows.Next() {
-		var n string
-		require.NoError(t, rows.Scan(&n))
+		n := tableName{database: database}
+		require.NoError(t, rows.Scan(&n.name))
 		names = append(names, n)
 	}
 	require.NoError(t, rows.Err())
@@ -73,14 +91,14 @@ func tablesOf(t *testing.T, db *sql.DB, database string) (names []string) {
 // sourceRows returns each row as a JSON list of texts. What text a value has is
 // said once here, in SQL, and once in readRows, in Python; Beluga's own code has
 // no part in it.
-func sourceRows(t *testing.T, db *sql.DB, database, table string) (lines []string) {
+func sourceRows(t *testing.T, db *sql.DB, table tableName) (lines []string) {
 	t.Helper()
 	conn, err := db.Conn(t.Context())
 	require.NoError(t, err)
 	defer conn.Close()
 	_, err = conn.ExecContext(t.Context(), "SET time_zone = '+00:00'")
 	require.NoError(t, err)
-	stmt, err := conn.PrepareContext(t.Context(), fmt.Sprintf("SELECT %s FROM `%s`.`%s`", expressions(t, db, database, table), database, table))
+	stmt, err := conn.PrepareContext(t.Context(), fmt.Sprintf("SELECT %s FROM %s.%s", expressions(t, db, table), quoteName(table.database), quoteName(table.name)))
 	require.NoError(t, err)
 	defer stmt.Close()
 	rows, err := stmt.Query() // prepared: as text, FLOAT would be rounded
@@ -133,17 +151,23 @@ func plainJSON(t *testing.T, b []byte) string {
 	return strings.Join(parts, " ")
 }
 
-func expressions(t *testing.T, db *sql.DB, database, table string) string {
+func quoteName(name string) string { return "`" + strings.ReplaceAll(name, "`", "``") + "`" }
+
+func expressions(t *testing.T, db *sql.DB, table tableName) string {
 	t.Helper()
-	rows, err := db.Query("SELECT column_name, data_type, COALESCE(numeric_precision, 0) FROM information_schema.columns WHERE table_schema = ? AND table_name = ? ORDER BY ordinal_position", database, table)
+	rows, err := db.Query("SELECT column_name, data_type, COALESCE(numeric_precision, 0), column_type LIKE '%zerofill%' FROM information_schema.columns WHERE table_schema = ? AND table_name = ? ORDER BY ordinal_position", table.database, table.name)
 	require.NoError(t, err)
 	defer rows.Close()
 	var list []string
 	for rows.Next() {
 		var name, kind string
 		var precision int
-		require.NoError(t, rows.Scan(&name, &kind, &precision))
-		c := "`" + name + "`"
+		var zerofill bool
+		require.NoError(t, rows.Scan(&name, &kind, &precision, &zerofill))
+		c := quoteName(name)
+		if zerofill { // which is how it is shown, not what it is
+			c = "(" + c + " + 0)"
+		}
 		switch kind {
 		case "float", "double":
 		case "year":
@@ -160,11 +184,11 @@ func expressions(t *testing.T, db *sql.DB, database, table string) string {
 			// From SRID, byte order, type and the rest to byte order, type with its bit, SRID and the rest.
 			c = fmt.Sprintf("LOWER(IF(ST_SRID(%[1]s) = 0, SUBSTR(HEX(%[1]s), 9), CONCAT(SUBSTR(HEX(%[1]s), 9, 8), '20', SUBSTR(HEX(%[1]s), 1, 8), SUBSTR(HEX(%[1]s), 19))))", c)
 		case "date":
-			c = fmt.Sprintf("DATE_FORMAT(%s, '%%Y-%%m-%%d')", c)
+			c = wholeDate(c, "%Y-%m-%d")
 		case "time":
 			c = fmt.Sprintf("TIME_FORMAT(%s, '%%H:%%i:%%s.%%f')", c)
 		case "datetime", "timestamp":
-			c = fmt.Sprintf("DATE_FORMAT(%s, '%%Y-%%m-%%d %%H:%%i:%%s.%%f')", c)
+			c = wholeDate(c, "%Y-%m-%d %H:%i:%s.%f")
 		default:
 			c = fmt.Sprintf("CAST(%s AS CHAR CHARACTER SET utf8mb4)", c)
 		}
@@ -174,15 +198,21 @@ func expressions(t *testing.T, db *sql.DB, database, table string) string {
 	return strings.Join(list, ", ")
 }
 
-// readRows prints each row of a table in the same form.
-const readRows = `
-import datetime, decimal, struct, sys
+// wholeDate writes a date, and NULL for the dates that the lake does not have:
+// zero ones, those without month or day, and days that their month lacks.
+func wholeDate(column, format string) string {
+	return fmt.Sprintf("IF(LAST_DAY(%[1]s) IS NULL OR DAYOFMONTH(%[1]s) NOT BETWEEN 1 AND DAYOFMONTH(LAST_DAY(%[1]s)), NULL, DATE_FORMAT(%[1]s, '%[2]s'))", column, format)
+}
+
+// readTables prints each table's types and rows, the rows in the same form. All
+// of it goes through one process: starting PyIceberg takes longer than reading.
+const readTables = `
+import json, struct, sys
 import pyarrow as pa
 from pyiceberg.catalog.sql import SqlCatalog
 
-lake, database, table = sys.argv[1:]
+lake = sys.argv[1]
 catalog = SqlCatalog("beluga", uri=f"sqlite:///{lake}/catalog.db", warehouse=f"file://{lake}")
-data = catalog.load_table((database, table)).scan().to_arrow()
 
 def writer(kind):
     if pa.types.is_boolean(kind): return lambda v: "1" if v else "0"
@@ -196,27 +226,54 @@ def writer(kind):
     if pa.types.is_binary(kind) or pa.types.is_large_binary(kind): return lambda v: v.hex()
     return str
 
-columns = []
-for name in data.schema.names:
-    write = writer(data.schema.field(name).type)
-    columns.append(["NULL" if v is None else "'" + write(v).encode().hex() for v in data[name].to_pylist()])
-sys.stdout.write("".join(" ".join(row) + "\n" for row in zip(*columns)))
+for name in json.load(sys.stdin):
+    table = catalog.load_table(tuple(name))
+    data = table.scan().to_arrow()
+    columns = []
+    for values in data.columns:
+        write = writer(values.type)
+        columns.append(["NULL" if v is None else "'" + write(v).encode().hex() for v in values.to_pylist()])
+    print(json.dumps({"table": name, "types": {f.name: str(f.field_type) for f in table.schema().fields}, "rows": [" ".join(row) for row in zip(*columns)]}))
 `
 
-func readerRows(t *testing.T, python, lake, database, table string) []string {
+// lakeTable is what PyIceberg sees of a table.
+type lakeTable struct {
+	types columnTypes
+	rows  []string
+}
+
+func readLake(t *testing.T, lake string, tables []tableName) map[tableName]lakeTable {
 	t.Helper()
-	out := runPython(t, python, readRows, lake, database, table)
-	if out == "" {
-		return nil
+	names := make([][2]string, len(tables))
+	for i, n := range tables {
+		names[i] = [2]string{n.database, n.name}
 	}
-	return strings.Split(strings.TrimSuffix(out, "\n"), "\n")
+	input, err := json.Marshal(names)
+	require.NoError(t, err)
+	read := map[tableName]lakeTable{}
+	out := json.NewDecoder(strings.NewReader(feedPython(t, servers.Python(t, reader...), readTables, input, lake)))
+	for out.More() {
+		var line struct {
+			Table [2]string
+			Types columnTypes
+			Rows  []string
+		}
+		require.NoError(t, out.Decode(&line))
+		read[tableName{line.Table[0], line.Table[1]}] = lakeTable{line.Types, line.Rows}
+	}
+	return read
 }
 
 func runPython(t *testing.T, python, script string, args ...string) string {
 	t.Helper()
+	return feedPython(t, python, script, nil, args...)
+}
+
+func feedPython(t *testing.T, python, script string, input []byte, args ...string) string {
+	t.Helper()
 	cmd := exec.Command(python, append([]string{"-c", script}, args...)...)
 	var stdout, stderr bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = bytes.NewReader(input), &stdout, &stderr
 	if err := cmd.Run(); err != nil {
 		t.Fatalf("PyIceberg: %v\n%s", err, stderr.String())
 	}

@@ -1,0 +1,207 @@
+package e2e
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.yaml.in/yaml/v3"
+
+	"github.com/beluga-cdc/beluga/internal/servers"
+)
+
+// TestCorpus replicates every case of testdata/sql: loaded whole, read from the
+// binlog whole, and one after the other; each over every transport.
+func TestCorpus(t *testing.T) {
+	groups := map[string]*caseGroup{}
+	var order []string
+	for _, c := range readCases(t) {
+		if c.stops() {
+			t.Run(c.name, func(t *testing.T) { requireEnding(t, c) })
+			continue
+		}
+		name := strings.Join(append(c.options.Server, c.options.Beluga...), " ")
+		if groups[name] == nil {
+			groups[name] = &caseGroup{name: fmt.Sprintf("corpus-%d-%d", os.Getpid(), len(groups)), server: c.options.Server, beluga: c.options.Beluga}
+			order = append(order, name)
+		}
+		groups[name].cases = append(groups[name].cases, c)
+	}
+	for i, name := range order {
+		t.Run(fmt.Sprintf("together%d", i+1), func(t *testing.T) {
+			t.Logf("options: %s", name)
+			groups[name].replicate(t)
+		})
+	}
+}
+
+// caseGroup are cases that share a server, and a lake for each transport. A
+// process for each case would take minutes to do what all together do in seconds.
+type caseGroup struct {
+	name           string // of the pipeline
+	server, beluga []string
+	cases          []*sqlCase
+}
+
+// Each case fills three databases: in the first all is there before Beluga
+// starts, in the second what load.sql makes, and the third is not there.
+func (c *sqlCase) loaded() string   { return c.options.Database + "_loaded" }
+func (c *sqlCase) both() string     { return c.options.Database + "_both" }
+func (c *sqlCase) streamed() string { return c.options.Database + "_streamed" }
+
+func (c *sqlCase) databases() []string { return []string{c.loaded(), c.both(), c.streamed()} }
+
+func (g *caseGroup) replicate(t *testing.T) {
+	server := servers.MySQL(t, g.server...)
+	lakes := g.lakes(t, server)
+	for _, c := range g.cases {
+		for _, database := range c.databases() {
+			server.Exec(t, "DROP DATABASE IF EXISTS "+quoteName(database))
+		}
+		create(t, server, c.loaded())
+		execCase(t, server, c, c.loaded(), c.load, c.stream)
+		create(t, server, c.both())
+		execCase(t, server, c, c.both(), c.load)
+	}
+	require.False(t, t.Failed(), "the SQL of some cases is faulty")
+	g.run(t, lakes)
+	for _, c := range g.cases {
+		execCase(t, server, c, c.both(), c.stream)
+		create(t, server, c.streamed())
+		execCase(t, server, c, c.streamed(), c.load, c.stream)
+	}
+	g.run(t, lakes)
+	for _, l := range lakes {
+		t.Run(l.transport, func(t *testing.T) { g.compare(t, server, l) })
+	}
+}
+
+func create(t *testing.T, server *servers.MySQLServer, database string) {
+	t.Helper()
+	server.Exec(t, "CREATE DATABASE "+quoteName(database))
+}
+
+// execCase runs files of the case, each in a session of its own.
+func execCase(t *testing.T, server *servers.MySQLServer, c *sqlCase, database string, files ...string) {
+	t.Helper()
+	for _, sql := range files {
+		if strings.TrimSpace(sql) == "" {
+			continue
+		}
+		db := server.DB(t)
+		_, err := db.Exec(sqlFor(database, sql))
+		assert.NoError(t, err, "the SQL of the case %s, in %s", c.name, database)
+		require.NoError(t, db.Close())
+	}
+}
+
+// caseLake is the lake of a group over one transport.
+type caseLake struct{ transport, folder, config string }
+
+func (g *caseGroup) lakes(t *testing.T, server *servers.MySQLServer) []caseLake {
+	t.Helper()
+	var tables []string
+	for _, c := range g.cases {
+		for _, database := range c.databases() {
+			tables = append(tables, regexp.QuoteMeta(database)+`\..*`)
+		}
+	}
+	dir := t.TempDir()
+	lake := func(transport, kafka string) caseLake {
+		l := caseLake{transport, filepath.Join(dir, transport), filepath.Join(dir, transport+".yml")}
+		config := map[string]any{"name": g.name, "from": server.URL(""), "to": l.folder, "tables": tables}
+		if kafka != "" {
+			config["kafka"] = kafka
+		}
+		text, err := yaml.Marshal(config)
+		require.NoError(t, err)
+		require.NoError(t, os.WriteFile(l.config, text, 0o644))
+		return l
+	}
+	return []caseLake{lake("direct", ""), lake("embedded_broker", "embedded"), lake("kafka", servers.Kafka(t).Addr)}
+}
+
+// run brings all lakes up to date, at the same time.
+func (g *caseGroup) run(t *testing.T, lakes []caseLake) {
+	t.Helper()
+	var running []*process
+	for _, l := range lakes {
+		running = append(running, start(t, command("run", []string{"-c", l.config, "--once"}, g.beluga...)...))
+	}
+	for i, p := range running {
+		require.Zero(t, p.wait(t), "%s:\n%s", lakes[i].transport, p.out.String())
+	}
+}
+
+// compare compares the lake with the server, by Beluga's eyes and by others.
+func (g *caseGroup) compare(t *testing.T, server *servers.MySQLServer, l caseLake) {
+	require.Contains(t, runs(t, "verify", "-c", l.config), "equal: ")
+	var databases []string
+	for _, c := range g.cases {
+		databases = append(databases, c.databases()...)
+	}
+	types := requireSameRows(t, server.DB(t), l.folder, databases...)
+	for _, c := range g.cases {
+		for _, database := range c.databases() {
+			got := map[string]columnTypes{}
+			for n, columns := range types {
+				if n.database == database {
+					got[n.name] = columns
+				}
+			}
+			if c.expected.Types == nil {
+				c.expected.Types = got
+				c.writeExpected(t)
+			}
+			require.Equal(t, c.expected.Types, got, "the Iceberg types of the case %s in %s", c.name, database)
+		}
+	}
+}
+
+// requireEnding runs a case that Beluga cannot follow, once from its state at the
+// end, and once into it.
+func requireEnding(t *testing.T, c *sqlCase) {
+	server := servers.MySQL(t, c.options.Server...)
+	database := "ending_" + c.options.Database
+	for _, end := range []struct {
+		name          string
+		want          *ending
+		before, after []string
+	}{
+		{"refused", c.expected.Refused, []string{c.load, c.stream}, nil},
+		{"stopped", c.expected.Stopped, []string{c.load}, []string{c.stream}},
+	} {
+		if end.want == nil {
+			continue
+		}
+		t.Run(end.name, func(t *testing.T) {
+			server.Exec(t, "DROP DATABASE IF EXISTS "+quoteName(database))
+			create(t, server, database)
+			execCase(t, server, c, database, end.before...)
+			run := command("run", []string{"--once", "--from", server.URL(database), "--to", filepath.Join(t.TempDir(), "lake")}, c.options.Beluga...)
+			if end.after != nil {
+				runs(t, run...)
+				execCase(t, server, c, database, end.after...)
+			}
+			p := start(t, run...)
+			exit := p.wait(t)
+			got := ending{exit, numbers.ReplaceAllString(plain([]string{"DATABASE", database}, p.out.String()), "${1}N")}
+			if *updateCases {
+				*end.want = got
+				return
+			}
+			require.Equal(t, *end.want, got)
+		})
+	}
+	if *updateCases {
+		c.writeExpected(t)
+	}
+}
+
+// numbers of transactions and places in a file depend on what ran on the server before.
+var numbers = regexp.MustCompile(`(UUID:|ends at )\d+`)

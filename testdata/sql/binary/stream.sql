@@ -1,0 +1,5 @@
+UPDATE bytes SET b16 = x'0102030000', v = x'0000', lb = x'00' WHERE id = 1;
+UPDATE bytes SET b255 = x'00', bl = REPEAT(x'00', 65535) WHERE id = 3;
+UPDATE bytes SET mb = NULL, t = NULL WHERE id = 4;
+DELETE FROM bytes WHERE id = 2;
+INSERT INTO bytes (id, b16) VALUES (6, x'00000000000000000000000000000001'), (7, UNHEX(REPLACE('6ccd780c-baba-1026-9564-5b8c656024db', '-', '')));

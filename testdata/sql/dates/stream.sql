@@ -1,0 +1,5 @@
+UPDATE dates SET d = '2038-01-20', t = '2038-01-20 03:14:08', t6 = '2038-01-20 03:14:08.1', y = 2038 WHERE id IN (1, 5);
+UPDATE dates SET y = '70', d = '700101' WHERE id = 7;
+DELETE FROM dates WHERE id = 4;
+UPDATE fractions SET t6 = t6 + INTERVAL 1 MICROSECOND, t3 = t3 - INTERVAL 1 SECOND, t1 = NULL;
+INSERT INTO fractions (id, t6) VALUES (3, '9999-12-31 23:59:59.999998');

@@ -1,0 +1,11 @@
+UPDATE computed SET a = 10, doc = '{"name": "y"}' WHERE id = 1;
+UPDATE computed SET hidden = 8 WHERE id = 2;
+DELETE FROM computed WHERE id = 3;
+INSERT INTO computed (id, a) VALUES (4, 4);
+UPDATE computed_first SET v = 20 WHERE id = 1;
+UPDATE computed_key SET v = 10 WHERE v = 1;
+DELETE FROM computed_key WHERE v = 2;
+UPDATE indexed SET v = 'c', tags = '[4]' WHERE id = 1;
+DELETE FROM keyless WHERE v = 1 LIMIT 1;
+UPDATE keyless SET v = 3 WHERE v = 2;
+INSERT INTO keyless VALUES (1);

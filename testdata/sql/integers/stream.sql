@@ -1,0 +1,11 @@
+UPDATE signed SET ti = -128, si = -32768, mi = -8388608, i = -2147483648, bi = -9223372036854775808 WHERE id = 2;
+UPDATE signed SET ti = 127, si = 32767, mi = 8388607, i = 2147483647, bi = 9223372036854775807 WHERE id = 1;
+UPDATE signed SET bi = 1 WHERE id = 5;
+DELETE FROM signed WHERE id = 3;
+UPDATE unsigned_ones SET ti = 200, si = 60000, mi = 16000000, i = 4000000000, bi = 18000000000000000000 WHERE id = 3;
+UPDATE unsigned_ones SET id = 4294967294 WHERE id = 4294967295;
+UPDATE zerofilled SET id = 2, ti = 255, bi = 18446744073709551615;
+DELETE FROM serials WHERE v = 2;
+INSERT INTO serials (id, v) VALUES (18446744073709551613, 3);
+INSERT INTO serial_default (v) VALUES (2);
+UPDATE booleans SET t = NOT t, b = NOT b WHERE id < 3;

@@ -1,0 +1,2 @@
+CREATE TABLE `../up` (id INT PRIMARY KEY, v INT);
+INSERT INTO `../up` VALUES (1, 1);

@@ -1,0 +1,14 @@
+CREATE TABLE `special_"[``]$'_table` (`special_"[``]$'_id` INT PRIMARY KEY, `some column` INT, `a.b` VARCHAR(10), `ключ` INT, `select` INT, `UPPER` INT, `1` INT, `%` INT, `a/b\c` INT, `_beluga` INT);
+INSERT INTO `special_"[``]$'_table` VALUES (1, 1, '1', 1, 1, 1, 1, 1, 1, 1), (2, 2, '2', 2, 2, 2, 2, 2, 2, 2);
+CREATE TABLE `DBZ.1834` (id INT PRIMARY KEY, v INT);
+INSERT INTO `DBZ.1834` VALUES (1, 1), (2, 2);
+CREATE TABLE `order` (`group` INT PRIMARY KEY, `by` INT);
+INSERT INTO `order` VALUES (1, 1), (2, 2);
+CREATE TABLE `some|table@name` (id INT PRIMARY KEY, v INT);
+INSERT INTO `some|table@name` VALUES (1, 1), (2, 2);
+CREATE TABLE `таблица 表` (id INT PRIMARY KEY, v INT);
+INSERT INTO `таблица 表` VALUES (1, 1), (2, 2);
+CREATE TABLE `a name that is as long as the server allows: 64 letters and sign` (id INT PRIMARY KEY, v INT);
+INSERT INTO `a name that is as long as the server allows: 64 letters and sign` VALUES (1, 1), (2, 2);
+CREATE TABLE `CON` (id INT PRIMARY KEY, v INT);
+INSERT INTO `CON` VALUES (1, 1), (2, 2);

@@ -1,0 +1,2 @@
+CREATE TABLE t (id INT PRIMARY KEY, j JSON);
+INSERT INTO t VALUES (1, '{"a": "xxxxxxxxxxxxxxxx"}');

@@ -1,0 +1,2 @@
+CREATE TABLE times (id INT PRIMARY KEY, t TIME(2));
+INSERT INTO times VALUES (1, '12:00:00');

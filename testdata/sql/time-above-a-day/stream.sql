@@ -1,0 +1,1 @@
+INSERT INTO times VALUES (2, '517:51:04.78');

@@ -1,0 +1,1 @@
+INSERT INTO times VALUES (2, '-13:14:50.78');

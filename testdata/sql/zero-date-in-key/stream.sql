@@ -1,0 +1,2 @@
+SET sql_mode = '';
+INSERT INTO dates VALUES ('0000-00-00', '0000-00-00', 2);

@@ -1,0 +1,6 @@
+-- The one value that the lake does not have: NULL stands for it.
+SET sql_mode = '';
+CREATE TABLE dates (id INT PRIMARY KEY, d DATE, t DATETIME, t6 DATETIME(6), ts TIMESTAMP NULL);
+INSERT INTO dates VALUES (1, '0000-00-00', '0000-00-00', '0000-00-00', '0000-00-00'), (2, '2024-00-00', '2024-00-10', '2024-02-00 12:00:00.5', NULL), (3, '2024-02-10', '2024-02-10', '2024-02-10', '2024-02-10');
+CREATE TABLE required (id INT PRIMARY KEY, d DATE NOT NULL, t DATETIME NOT NULL DEFAULT '0000-00-00', ts TIMESTAMP NOT NULL DEFAULT 0);
+INSERT INTO required (id, d) VALUES (1, '0000-00-00'), (2, '2024-01-01');

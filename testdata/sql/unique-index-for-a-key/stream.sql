@@ -1,0 +1,5 @@
+UPDATE t SET id = 3 WHERE id = 1;
+INSERT INTO t VALUES (1, 4);
+DELETE FROM t WHERE id = 2;
+DELETE FROM nullable WHERE v = 2 LIMIT 1;
+UPDATE nullable SET id = NULL;

@@ -145,7 +145,7 @@ func (g *caseGroup) compare(t *testing.T, server *servers.MySQLServer, l caseLak
 	for _, c := range g.cases {
 		databases = append(databases, c.databases()...)
 	}
-	types := requireSameRows(t, server.DB(t), l.folder, databases...)
+	types := requireSameDatabases(t, server.DB(t), databases, l.folder)
 	for _, c := range g.cases {
 		for _, database := range c.databases() {
 			got := map[string]columnTypes{}

@@ -20,14 +20,22 @@ import (
 // reader are the packages of the reader that is not ours.
 var reader = []string{"pyiceberg[sql-sqlite,pyarrow]==0.12.0"}
 
-// requireSameRows compares every row of the databases, as MySQL's own functions
-// write it, with what PyIceberg reads from the lake. It returns the types that
+// requireSameRows compares every row of the database, as MySQL's own functions
+// write it, with what PyIceberg reads from the lake.
+func requireSameRows(t *testing.T, db *sql.DB, database, lake string) {
+	t.Helper()
+	requireSameDatabases(t, db, []string{database}, lake)
+}
+
+// requireSameDatabases does so for several at once, and returns the types that
 // PyIceberg sees.
-func requireSameRows(t *testing.T, db *sql.DB, lake string, databases ...string) map[tableName]columnTypes {
+func requireSameDatabases(t *testing.T, db *sql.DB, databases []string, lake string) map[tableName]columnTypes {
 	t.Helper()
 	var tables []tableName
 	for _, database := range databases {
-		tables = append(tables, tablesOf(t, db, database)...)
+		its := tablesOf(t, db, database)
+		require.NotEmpty(t, its, "database %s", database)
+		tables = append(tables, its...)
 	}
 	lakeTables := readLake(t, lake, tables)
 	types := map[tableName]columnTypes{}
@@ -262,6 +270,13 @@ func readLake(t *testing.T, lake string, tables []tableName) map[tableName]lakeT
 		read[tableName{line.Table[0], line.Table[1]}] = lakeTable{line.Types, line.Rows}
 	}
 	return read
+}
+
+// readerRows returns the rows of one table.
+func readerRows(t *testing.T, lake, database, table string) []string {
+	t.Helper()
+	name := tableName{database, table}
+	return readLake(t, lake, []tableName{name})[name].rows
 }
 
 func runPython(t *testing.T, python, script string, args ...string) string {

@@ -71,7 +71,7 @@ func killAtRandomMoments(t *testing.T, seed uint64, options []string) {
 	runs(t, append([]string{"run", "--once"}, args...)...)
 	said := runs(t, append([]string{"verify"}, args[:6]...)...)
 	require.Contains(t, said, "equal")
-	requireSameRows(t, server.DB(t), lake, database)
+	requireSameRows(t, server.DB(t), database, lake)
 	require.Empty(t, strings.TrimSpace(equalityDeletes(t, lake)), "equality deletes in the lake")
 }
 

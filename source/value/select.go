@@ -17,7 +17,12 @@ var errResultType = errors.New("the result's value has another type than the col
 //
 // The text protocol will not do: it rounds FLOAT to six digits.
 func (m *Mapper) FromSelect(dst *schema.Vec, v *mysql.FieldValue) error {
-	err := m.fromSelect(dst, v)
+	return m.treated(dst, m.fromSelect(dst, v))
+}
+
+// treated ends every way by which a value comes: one that did without would let
+// out what is to stay in the source.
+func (m *Mapper) treated(dst *schema.Vec, err error) error {
 	if m.treat != nil && err == nil {
 		m.treat(dst)
 	}
@@ -52,7 +57,7 @@ func StoredExpression(t schema.Type, quoted string) string {
 // such as FromSelect needs.
 func (m *Mapper) FromStored(dst *schema.Vec, v *mysql.FieldValue) error {
 	if v.Type == mysql.FieldValueTypeString && isEncoded(m.column.Type) {
-		return m.putEncoded(dst, v.AsString())
+		return m.treated(dst, m.putEncoded(dst, v.AsString()))
 	}
 	return m.FromSelect(dst, v)
 }

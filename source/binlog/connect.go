@@ -57,10 +57,8 @@ func (r *run) session(ctx context.Context) error {
 	at := r.position()
 	r.connecting = true
 	r.mu.Unlock()
-	if r.cfg.Check != nil {
-		if err := r.cfg.Check(ctx, at); err != nil {
-			return classify(err)
-		}
+	if err := r.check(ctx); err != nil {
+		return err
 	}
 	d := r.newDialer()
 	defer d.close()
@@ -78,14 +76,45 @@ func (r *run) session(ctx context.Context) error {
 	return err
 }
 
+// check asks whether the server can still continue where the stream stands.
+func (r *run) check(ctx context.Context) error {
+	if r.cfg.Check == nil {
+		return nil
+	}
+	r.mu.Lock()
+	at := r.position()
+	r.mu.Unlock()
+	if err := r.cfg.Check(ctx, at); err != nil {
+		return classify(err)
+	}
+	return nil
+}
+
 // receive takes events until one cannot be had, or taken.
+//
+// A server that was reset leaves out, in silence, the transactions that have the
+// names of ours: we said that we have them. It may be reset between the check
+// before the connection and the moment when it opens its first file, which the
+// first format event shows; so it is checked again then. And whenever nothing
+// comes, since that may be the reason.
 func (r *run) receive(ctx context.Context, dump *dump) error {
+	opened := false
 	for {
 		h, body, err := dump.next()
 		if err != nil {
 			return classify(err)
 		}
 		if err := r.take(ctx, &h, body); err != nil {
+			return err
+		}
+		switch {
+		case h.typ == evFormat && !opened:
+			opened = true
+		case h.typ == evHeartbeat, h.typ == evHeartbeat2:
+		default:
+			continue
+		}
+		if err := r.check(ctx); err != nil {
 			return err
 		}
 	}

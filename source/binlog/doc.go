@@ -29,4 +29,6 @@
 //     FuzzTableMap).
 //  9. The names in a statement are those that its client meant, whatever the
 //     client's character set (TestClientCharset, TestTextThatCannotBeRead).
+//  10. A server that counts its transactions anew is found out, also where it leaves
+//     out in silence those that have the names of ours (TestResetBeforeTheFirstFile).
 package binlog

@@ -1,7 +1,6 @@
 package binlog_test
 
 import (
-	"context"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -14,7 +13,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/beluga-cdc/beluga/internal/servers"
-	"github.com/beluga-cdc/beluga/schema"
 	"github.com/beluga-cdc/beluga/source/binlog"
 )
 
@@ -143,8 +141,7 @@ func TestSlowSink(t *testing.T) {
 	d := newDatabase(t, servers.MySQL(t, "--sync-binlog=1"))
 	large(t, d)
 	d.exec(t, "SET GLOBAL net_write_timeout = 1")
-	connects := 0
-	d.config.Check = func(context.Context, schema.Position) error { connects++; return nil }
+	connects := d.countConnections()
 	d.config.Heartbeat = 100 * time.Millisecond
 	l := newLake()
 	l.onBlock = func(n int) {
@@ -155,7 +152,7 @@ func TestSlowSink(t *testing.T) {
 	require.NoError(t, d.stream(t, l))
 	d.exec(t, "SET GLOBAL net_write_timeout = 60") // we may be slow too
 	d.requireEqual(t, l, "big")
-	require.Equal(t, 1, connects)
+	require.Equal(t, 1, *connects)
 }
 
 // TestSameServerID: two streams may register under one id: the server tells
@@ -165,8 +162,7 @@ func TestSameServerID(t *testing.T) {
 	d := newDatabase(t, servers.MySQL(t))
 	d.exec(t, "CREATE TABLE t (id INT PRIMARY KEY); INSERT INTO t VALUES (1)")
 	d.config.ServerID = 4711
-	connects := 0
-	d.config.Check = func(context.Context, schema.Position) error { connects++; return nil }
+	connects := d.countConnections()
 	l := newLake()
 	l.onBlock = func(int) {
 		l.onBlock = nil
@@ -176,5 +172,5 @@ func TestSameServerID(t *testing.T) {
 	}
 	require.NoError(t, d.stream(t, l))
 	d.requireEqual(t, l, "t")
-	require.Equal(t, 2, connects, "neither had to connect again")
+	require.Equal(t, 2, *connects, "neither had to connect again")
 }

@@ -161,6 +161,13 @@ func large(t *testing.T, d *database) {
 	d.exec(t, fmt.Sprintf("INSERT INTO big WITH RECURSIVE n AS (SELECT 1 AS i UNION ALL SELECT i+1 FROM n WHERE i < %d) SELECT i, i %% 7, repeat(char(65 + i %% 26), 100) FROM n", largeRows))
 }
 
+// countConnections counts those that streams make from now on.
+func (d *database) countConnections() *int {
+	n, login := new(int), d.config.Login
+	d.config.Login = func() (binlog.Login, error) { *n++; return login() }
+	return n
+}
+
 // kill ends the server's dump threads.
 func kill(t *testing.T, d *database) {
 	rows, err := d.db.Query("SELECT id FROM information_schema.processlist WHERE command LIKE 'Binlog Dump%'")
@@ -183,8 +190,7 @@ func TestKilledConnection(t *testing.T) {
 	d.exec(t, "CREATE TABLE z (id INT PRIMARY KEY); INSERT INTO z VALUES (1)")
 	large(t, d)
 	d.exec(t, "UPDATE big SET k = 99 WHERE id % 2; DELETE FROM big WHERE id % 5 = 0; INSERT INTO z VALUES (2)")
-	connects := 0
-	d.config.Check = func(context.Context, schema.Position) error { connects++; return nil }
+	connects := d.countConnections()
 	l := newLake()
 	l.onBlock = func(n int) {
 		if n%4 == 2 {
@@ -194,7 +200,31 @@ func TestKilledConnection(t *testing.T) {
 	}
 	require.NoError(t, d.stream(t, l))
 	d.requireEqual(t, l, "big", "z")
-	require.Greater(t, connects, 2)
+	require.Greater(t, *connects, 2)
+}
+
+// TestResetBeforeTheFirstFile: a server that is reset after it was checked, and
+// before it opens a file for us, leaves out what has the names of ours.
+func TestResetBeforeTheFirstFile(t *testing.T) {
+	verifyNoLeak(t)
+	server := servers.MySQL(t, "--max-binlog-size=1G")
+	d := newDatabase(t, server)
+	d.exec(t, "CREATE TABLE t (id INT PRIMARY KEY); INSERT INTO t VALUES (1); INSERT INTO t VALUES (2)")
+	l := newLake()
+	require.NoError(t, d.stream(t, l))
+	at := d.position(t)
+	checks := 0
+	d.config.Check = func(_ context.Context, at schema.Position) error {
+		if checks++; checks == 1 {
+			d.exec(t, "RESET BINARY LOGS AND GTIDS; INSERT INTO t VALUES (3)")
+			return nil
+		}
+		if now := d.position(t); !now.Contains(at) {
+			return fmt.Errorf("%w: the server is at %s", binlog.ErrPositionLost, now)
+		}
+		return nil
+	}
+	require.ErrorIs(t, binlog.New(d.config).Run(t.Context(), pipeline.Resume{Position: at}, l), binlog.ErrPositionLost)
 }
 
 // TestLiveRows: rows are published while nothing else happens, a cancelled run

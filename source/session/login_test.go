@@ -1,10 +1,12 @@
 package session_test
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"os"
 	"path/filepath"
+	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -80,6 +82,9 @@ func TestClientCertificate(t *testing.T) {
 				e.CertFile, e.KeyFile = c.cert+"/client.pem", c.cert+"/client.key"
 			}
 			s, err := session.Open(t.Context(), e)
+			if c.cert == other && (errors.Is(err, syscall.EPIPE) || errors.Is(err, syscall.ECONNRESET)) {
+				return // what the server said of it was lost with the connection
+			}
 			if c.text != "" {
 				require.ErrorContains(t, err, c.text)
 				return

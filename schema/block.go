@@ -100,6 +100,38 @@ func (b *Block) Release() {
 	blockPool.Put(b)
 }
 
+// Copy returns a new block with some of the rows, for a table of the same shape.
+func (b *Block) Copy(t *Table, from, to int) *Block {
+	c := NewBlock(t)
+	c.Ops = append(c.Ops, b.Ops[from:to]...)
+	if len(b.Old) > 0 {
+		c.Old = resetVecs(c.Old, t)
+	}
+	for i := range b.New {
+		for row := from; row < to; row++ {
+			c.New[i].AppendFrom(&b.New[i], row)
+		}
+	}
+	for i := range b.Old {
+		for row := from; row < to && b.Old[i].N > 0; row++ {
+			c.Old[i].AppendFrom(&b.Old[i], row)
+		}
+	}
+	for i, o := range b.Origins {
+		end := b.Rows()
+		if i+1 < len(b.Origins) {
+			end = b.Origins[i+1].Row
+		}
+		if o.Row >= to || end <= from {
+			continue
+		}
+		skip := max(from-o.Row, 0)
+		o.Row, o.EventRow, o.TxnRow = o.Row+skip-from, o.EventRow+skip, o.TxnRow+skip
+		c.Origins = append(c.Origins, o)
+	}
+	return c
+}
+
 // Rows returns the number of rows.
 func (b *Block) Rows() int { return len(b.Ops) }
 

@@ -428,3 +428,60 @@ func TestHistories(t *testing.T) {
 	require.True(t, at(2, 2).Contains(at(0, 2)))
 	require.False(t, at(2, 2).Contains(at(0, 3)))
 }
+
+// TestCopy compares parts of blocks with what they are parts of.
+func TestCopy(t *testing.T) {
+	rng := rand.New(rand.NewPCG(5, 6))
+	s := &Table{ID: TableID{"d", "t"}, Key: []int{0}, Columns: []Column{
+		{Name: "id", Type: Type{Kind: BigInt}}, {Name: "v", Type: Type{Kind: VarChar, Length: 10, Charset: "utf8mb4"}, Nullable: true}}}
+	require.NoError(t, s.Prepare())
+	for range 200 {
+		b := NewBlock(s)
+		n := 1 + rng.IntN(20)
+		for i := range n {
+			if i == 0 || rng.IntN(3) == 0 {
+				b.Origins = append(b.Origins, Origin{Row: i, TxnRow: 100 * i, EventRow: 10 * i, Pos: uint64(i)})
+			}
+			b.Ops = append(b.Ops, OpUpdate)
+			b.New[0].AppendInt64(int64(i))
+			if rng.IntN(4) == 0 {
+				b.New[1].AppendNull()
+			} else {
+				b.New[1].AppendBytes(fmt.Append(nil, i))
+			}
+		}
+		if rng.IntN(2) == 0 {
+			b.NeedOld(true)
+		}
+		from := rng.IntN(n)
+		to := from + 1 + rng.IntN(n-from)
+		c := b.Copy(s, from, to)
+		require.Equal(t, to-from, c.Rows())
+		require.Len(t, c.Old, len(b.Old))
+		for i := range c.Rows() {
+			for v := range c.New {
+				require.Equal(t, show(&b.New[v], from+i), show(&c.New[v], i))
+			}
+			was, is := originOf(b, from+i), originOf(c, i)
+			require.Equal(t, was.TxnRow+from+i-was.Row, is.TxnRow+i-is.Row)
+			require.Equal(t, was.EventRow+from+i-was.Row, is.EventRow+i-is.Row)
+			require.Equal(t, was.Pos, is.Pos)
+		}
+		for v := range c.Old {
+			require.Equal(t, b.Old[v].N > 0, c.Old[v].N == c.Rows())
+		}
+		require.Zero(t, c.Origins[0].Row)
+		b.Release()
+		c.Release()
+	}
+}
+
+func originOf(b *Block, row int) Origin {
+	last := Origin{}
+	for _, o := range b.Origins {
+		if o.Row <= row {
+			last = o
+		}
+	}
+	return last
+}

@@ -48,6 +48,11 @@ type Config struct {
 	Version string
 }
 
+const (
+	defaultMemory = 128 << 20
+	lentPart      = 2 // of Memory, for blocks that pass by the broker
+)
+
 func (c Config) withDefaults() (Config, error) {
 	var faults []error
 	if len(c.Brokers) == 0 {
@@ -71,7 +76,7 @@ func (c Config) withDefaults() (Config, error) {
 	c.BatchBytes = orDefault(c.BatchBytes, 1<<20)
 	c.CutInterval = orDefault(c.CutInterval, 250*time.Millisecond)
 	c.CheckpointInterval = orDefault(c.CheckpointInterval, 10*time.Second)
-	c.Memory = orDefault(c.Memory, 128<<20)
+	c.Memory = orDefault(c.Memory, defaultMemory)
 	return c, errors.Join(faults...)
 }
 

@@ -42,4 +42,8 @@
 //     TestKilledReloads). Blocks of a load hold nothing else
 //     (TestLoadRowsStandAlone).
 //  11. A log of any number of tables is read to its end (TestManyTables).
+//  12. What the broker has acknowledged reaches a sink of the same process without
+//     it (TestPassesByTheBroker), under the same rule as what is fetched
+//     (TestRestarts); a sink that is slow finds it in the log, and the source does not
+//     wait for it (TestSlowSinkReadsTheLog, TestRelayChoosesTheLog, TestLoansComeBack).
 package kafkalog

@@ -44,6 +44,8 @@ type cursor struct {
 type fetched struct {
 	set []byte
 	buf []byte // to be given to a later fetch
+
+	passage *passage // instead of both: what came past the broker
 }
 
 func (c *cursor) close() {

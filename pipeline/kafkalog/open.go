@@ -159,6 +159,7 @@ func (w *Writer) adoptTable(e tableEntry) *writerTable {
 	w.entries = append(w.entries, e)
 	for i := range e.Partitions {
 		p := &partitionWriter{client: w.client, topic: e.Topic, partition: i, number: len(w.parts), epoch: w.epoch, codec: w.cfg.Codec, acked: w.acked}
+		p.relay = w.transport.relay(p.key())
 		w.parts = append(w.parts, p)
 		t.parts = append(t.parts, p)
 	}
@@ -182,7 +183,7 @@ func (w *Writer) recover(ctx context.Context) error {
 	g.SetLimit(scansAtOnce)
 	for i, p := range w.parts {
 		g.Go(func() (err error) {
-			if err := fence(ctx, w.client, p.topic, p.partition, w.epoch, w.identity.ID); err != nil {
+			if _, err := fence(ctx, w.client, p.topic, p.partition, w.epoch, w.identity.ID); err != nil {
 				return err
 			}
 			var from schema.LogPosition
@@ -264,6 +265,7 @@ func partitionFault(topic string, partition int, offset int64, err error) error 
 func (w *Writer) start(p *partitionWriter, producer recordbatch.Producer) {
 	p.producer = producer
 	p.init(w.batchBytes())
+	p.relay.open(p.end)
 	w.run(&w.senders, p.send)
 }
 
@@ -318,7 +320,7 @@ func (w *Writer) register(id schema.TableID) error {
 		return err
 	}
 	for _, p := range t.parts {
-		if err := fence(w.ctx, w.client, topic, p.partition, w.epoch, w.identity.ID); err != nil {
+		if p.end, err = fence(w.ctx, w.client, topic, p.partition, w.epoch, w.identity.ID); err != nil {
 			return err
 		}
 		w.start(p, producer)

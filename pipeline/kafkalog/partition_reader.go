@@ -40,6 +40,7 @@ type partitionReader struct {
 	ahead     schema.LogPosition // behind the last record that was decoded; decode's
 	items     chan item
 	wake      chan<- struct{}
+	relay     *relay
 	blockSize int
 
 	// decode's
@@ -51,21 +52,30 @@ type partitionReader struct {
 	delivered int64 // offset behind the last item
 	record    protocol.Record
 	txn       protocol.Txn // of the block's last origin
+	loans     []tenure     // blocks that have come in part
 }
 
 // fetchAhead fetches into two buffers in turn, one of which is decoded.
 func (p *partitionReader) fetchAhead(ctx context.Context, offset int64, sets chan<- fetched, bufs <-chan []byte) error {
 	defer p.cursor.close()
+	var buf []byte
 	for {
-		var buf []byte
-		select {
-		case buf = <-bufs:
-		case <-ctx.Done():
-			return context.Cause(ctx)
+		m, err := p.relay.next(ctx, offset)
+		if err != nil {
+			return err
 		}
-		for {
-			f, err := p.cursor.fetch(ctx, offset, buf)
-			if err != nil {
+		f := fetched{passage: m}
+		if m != nil {
+			offset = m.next
+		} else {
+			if buf == nil {
+				select {
+				case buf = <-bufs:
+				case <-ctx.Done():
+					return context.Cause(ctx)
+				}
+			}
+			if f, err = p.cursor.fetch(ctx, offset, buf); err != nil {
 				return err
 			}
 			if buf = f.buf; len(f.set) == 0 {
@@ -74,12 +84,12 @@ func (p *partitionReader) fetchAhead(ctx context.Context, offset int64, sets cha
 			if offset, err = behind(f.set, offset); err != nil {
 				return partitionFault(p.cursor.topic, p.cursor.partition, offset, err)
 			}
-			select {
-			case sets <- f:
-			case <-ctx.Done():
-				return context.Cause(ctx)
-			}
-			break
+			buf = nil
+		}
+		select {
+		case sets <- f:
+		case <-ctx.Done():
+			return context.Cause(ctx)
 		}
 	}
 }
@@ -113,6 +123,18 @@ func (p *partitionReader) decode(ctx context.Context, sets <-chan fetched, bufs 
 				return context.Cause(ctx)
 			}
 		}
+		if f.passage != nil {
+			if err := p.pass(ctx, f.passage); err != nil {
+				if ctx.Err() != nil {
+					return context.Cause(ctx)
+				}
+				return partitionFault(p.cursor.topic, p.cursor.partition, f.passage.base, err)
+			}
+			continue
+		}
+		if err := p.settle(ctx); err != nil {
+			return err
+		}
 		next, err := each(f.set, p.ahead.Offset, &batch, func(r *recordbatch.Record) (bool, error) { return true, p.take(ctx, r) })
 		if err != nil {
 			if ctx.Err() != nil {
@@ -134,36 +156,42 @@ func (p *partitionReader) take(ctx context.Context, r *recordbatch.Record) error
 	if err != nil || verdict != protocol.Accepted {
 		return err
 	}
-	switch p.record.Kind {
-	case protocol.Row:
+	if p.record.Kind == protocol.Row {
 		return p.row(ctx, r)
+	}
+	return p.mark(ctx, r.Offset)
+}
+
+// mark delivers what is no row, at that offset.
+func (p *partitionReader) mark(ctx context.Context, offset int64) error {
+	switch p.record.Kind {
 	case protocol.Cut:
 		var c cutPayload
 		if err := json.Unmarshal(p.record.Payload, &c); err != nil {
-			return fmt.Errorf("record %d: decoding a cut: %w", r.Offset, err)
+			return fmt.Errorf("record %d: decoding a cut: %w", offset, err)
 		}
-		if err := p.flush(ctx, r.Offset); err != nil {
+		if err := p.flush(ctx, offset); err != nil {
 			return err
 		}
 		p.ahead.Cut = p.record.Cut
 		return p.push(ctx, item{state: p.ahead, cut: &c, number: p.record.Cut, tables: p.record.Tables})
 	case protocol.DDL:
-		return p.ddl(ctx, r)
+		return p.ddl(ctx, offset)
 	}
 	return nil
 }
 
 // ddl goes on under the next table version. One that the partition has already
 // was sent again by a source that could not know it.
-func (p *partitionReader) ddl(ctx context.Context, r *recordbatch.Record) error {
+func (p *partitionReader) ddl(ctx context.Context, offset int64) error {
 	if p.record.Version <= p.ahead.Schema {
 		return nil
 	}
 	c, err := p.registry.change(p.table, p.record.Version, p.record.Payload, p.record.Reset)
 	if err != nil {
-		return fmt.Errorf("record %d: decoding a shape of table %s: %w", r.Offset, p.id, err)
+		return fmt.Errorf("record %d: decoding a shape of table %s: %w", offset, p.id, err)
 	}
-	if err := p.flush(ctx, r.Offset); err != nil {
+	if err := p.flush(ctx, offset); err != nil {
 		return err
 	}
 	p.ahead.Schema = p.record.Version
@@ -182,8 +210,8 @@ func (p *partitionReader) row(ctx context.Context, r *recordbatch.Record) error 
 	if r.Value == nil {
 		return nil // a tombstone, for consumers of compacted copies
 	}
-	if p.record.Version != p.ahead.Schema {
-		return fmt.Errorf("record %d of table %s has version %d, and the table stands at version %d", r.Offset, p.id, p.record.Version, p.ahead.Schema)
+	if err := p.current(p.record.Version, r.Offset); err != nil {
+		return err
 	}
 	if p.record.Txn.IsZero() != p.txn.IsZero() && p.block != nil {
 		// Rows of a load may be followed by transactions without a mark between, and
@@ -193,9 +221,6 @@ func (p *partitionReader) row(ctx context.Context, r *recordbatch.Record) error 
 		}
 	}
 	if p.block == nil {
-		if p.shape == nil {
-			return fmt.Errorf("the lake has no table %s, although it stands behind the begin of its topic; remedy: %s", p.id, remedyReload)
-		}
 		p.block, p.size = schema.NewBlock(p.shape), 0
 		p.extent.Reserve(p.block)
 	}
@@ -210,6 +235,17 @@ func (p *partitionReader) row(ctx context.Context, r *recordbatch.Record) error 
 	p.size += len(r.Value)
 	if b.Rows() >= maxBlockRows || p.size >= p.blockSize {
 		return p.deliver(ctx)
+	}
+	return nil
+}
+
+// current makes sure that rows of a table version can be delivered here.
+func (p *partitionReader) current(version, offset int64) error {
+	if version != p.ahead.Schema {
+		return fmt.Errorf("record %d of table %s has version %d, and the table stands at version %d", offset, p.id, version, p.ahead.Schema)
+	}
+	if p.shape == nil {
+		return fmt.Errorf("the lake has no table %s, although it stands behind the begin of its topic; remedy: %s", p.id, remedyReload)
 	}
 	return nil
 }

@@ -28,6 +28,7 @@ type partitionWriter struct {
 	epoch     int64
 	codec     recordbatch.Codec
 	limit     int // bytes of a batch
+	relay     *relay
 
 	mu      sync.Mutex
 	seq     int64 // last number given
@@ -46,6 +47,12 @@ type partitionWriter struct {
 type batch struct {
 	recordbatch.Builder
 	cuts []cutMark
+
+	// What of it may pass by the broker: all of it, or nothing.
+	first  int64 // number of its first record
+	pieces []piece
+	mark   *protocol.Record
+	unlent bool // there are rows that were not lent
 }
 
 // cutMark remembers where in a batch a cut stands.
@@ -71,14 +78,9 @@ func (p *partitionWriter) newBatch() *batch {
 }
 
 // append numbers a record and puts it into the batch that is being filled. It
-// waits while all batches are on their way. done ends when the writer does.
+// waits while all batches are on their way. done ends when the writer does. The
+// caller holds the lock, and ends the row or flushes before it lets go of it.
 func (p *partitionWriter) append(done context.Context, r *protocol.Record, timestamp int64, key, value []byte, more []recordbatch.Header) error {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.appendLocked(done, r, timestamp, key, value, more)
-}
-
-func (p *partitionWriter) appendLocked(done context.Context, r *protocol.Record, timestamp int64, key, value []byte, more []recordbatch.Header) error {
 	if p.current == nil {
 		select {
 		case p.current = <-p.free:
@@ -91,6 +93,9 @@ func (p *partitionWriter) appendLocked(done context.Context, r *protocol.Record,
 	p.header = r.Append(p.header[:0])
 	p.headers = append(p.headers[:0], recordbatch.Header{Key: protocol.HeaderKey, Value: p.header})
 	p.headers = append(p.headers, more...)
+	if p.current.Count() == 0 {
+		p.current.first = p.seq
+	}
 	p.current.Append(timestamp, key, value, p.headers)
 	switch r.Kind {
 	case protocol.DDL:
@@ -98,19 +103,32 @@ func (p *partitionWriter) appendLocked(done context.Context, r *protocol.Record,
 	case protocol.Cut:
 		p.current.cuts = append(p.current.cuts, cutMark{cut: r.Cut, seq: p.seq, version: p.version, index: p.current.Count() - 1})
 	}
+	return nil
+}
+
+// endRow notes that the batch has a row, whose block may be lent.
+func (p *partitionWriter) endRow(l *loan, row int, version int64) {
+	switch b := p.current; {
+	case l == nil:
+		b.unlent = true
+	case len(b.pieces) > 0 && b.pieces[len(b.pieces)-1].loan == l:
+		b.pieces[len(b.pieces)-1].to = row + 1
+	default:
+		b.pieces = append(b.pieces, piece{l, row, row + 1, version})
+	}
 	if p.current.Size() >= p.limit {
 		p.flushLocked()
 	}
-	return nil
 }
 
 // mark appends a control record, and sends everything up to it.
 func (p *partitionWriter) mark(done context.Context, r *protocol.Record, timestamp int64) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if err := p.appendLocked(done, r, timestamp, nil, nil, nil); err != nil {
+	if err := p.append(done, r, timestamp, nil, nil, nil); err != nil {
 		return err
 	}
+	p.current.mark = r
 	p.flushLocked()
 	return nil
 }
@@ -183,6 +201,7 @@ func (p *partitionWriter) deliver(ctx context.Context, b *batch) (*batch, error)
 	// The sequence is a signed 32-bit number that goes on at 0 after its largest.
 	p.producer.Sequence = int32((int64(p.producer.Sequence) + int64(b.Count())) & (1<<31 - 1))
 	p.end = base + int64(b.Count())
+	p.relay.pass(b.passage(p.epoch, base), p.end)
 	for _, c := range b.cuts {
 		p.acked(p, c, base+int64(c.index)+1)
 	}
@@ -192,27 +211,40 @@ func (p *partitionWriter) deliver(ctx context.Context, b *batch) (*batch, error)
 		return p.newBatch(), nil
 	}
 	b.Reset()
-	b.cuts = b.cuts[:0]
+	b.cuts, b.unlent = b.cuts[:0], false
 	return b, nil
 }
 
-// fence makes everything void that a source with a lower epoch writes later.
-func fence(ctx context.Context, c *client, topic string, partition int, epoch int64, logID string) error {
+// passage returns what the reader may have of an acknowledged batch, or nil.
+func (b *batch) passage(epoch, base int64) *passage {
+	m := &passage{base: base, next: base + int64(b.Count()), epoch: epoch, first: b.first, last: b.first + int64(b.Count()) - 1, pieces: b.pieces, mark: b.mark}
+	b.pieces, b.mark = nil, nil
+	if b.unlent {
+		m.drop()
+		return nil
+	}
+	return m
+}
+
+// fence makes everything void that a source with a lower epoch writes later, and
+// returns the offset behind it.
+func fence(ctx context.Context, c *client, topic string, partition int, epoch int64, logID string) (int64, error) {
 	r := protocol.Record{Kind: protocol.Fence, Epoch: epoch, Payload: []byte(logID)}
 	var b recordbatch.Builder
 	b.Append(time.Now().UnixMilli(), nil, nil, []recordbatch.Header{{Key: protocol.HeaderKey, Value: r.Append(nil)}})
 	set, err := new(recordbatch.Sealer).Seal(&b, recordbatch.None, recordbatch.NoProducer)
 	if err != nil {
-		return err
+		return 0, err
 	}
-	err = c.retry(ctx, "fencing "+topic, func(ctx context.Context) error {
-		_, err := c.produce(ctx, topic, partition, set)
+	var base int64
+	err = c.retry(ctx, "fencing "+topic, func(ctx context.Context) (err error) {
+		base, err = c.produce(ctx, topic, partition, set)
 		return err
 	})
 	if err != nil {
-		return fmt.Errorf("fencing topic %s, partition %d: %w", topic, partition, err)
+		return 0, fmt.Errorf("fencing topic %s, partition %d: %w", topic, partition, err)
 	}
-	return nil
+	return base + 1, nil
 }
 
 // state returns the reader's state behind an acknowledged cut.

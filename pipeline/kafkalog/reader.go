@@ -311,7 +311,7 @@ func (r *Reader) addTable(e tableEntry) error {
 		}
 		p := &partitionReader{number: len(r.parts), table: int(e.Number), key: key, registry: &r.shapes, id: e.ID, state: state, ahead: state,
 			cursor: cursor{client: r.client, topic: e.Topic, partition: i, maxBytes: share},
-			items:  make(chan item, 1), wake: r.wake, blockSize: 2 * share, delivered: state.Offset}
+			items:  make(chan item, 1), wake: r.wake, relay: r.transport.relay(key), blockSize: 2 * share, delivered: state.Offset}
 		if state.Schema > 0 && lake.Table != nil {
 			p.use(lake.Table)
 		}

@@ -183,6 +183,10 @@ func restarts(t *testing.T, r *rand.Rand, trim bool) {
 	c := cluster(t)
 	cfg := config(c.ListenAddrs()[0])
 	cfg.BatchBytes = 1 << (8 + r.IntN(6))
+	if r.IntN(2) == 0 {
+		// Blocks pass by the broker, all of them or those that there is room for.
+		cfg.Partitions, cfg.Memory = 1, []int{4 << 10, 1 << 20}[r.IntN(2)]
+	}
 	cfg.CheckpointInterval *= []time.Duration{1, 1000}[r.IntN(2)]
 	trimmed := 0
 	if trim {

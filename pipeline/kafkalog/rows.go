@@ -26,13 +26,23 @@ func (w *Writer) encoderPool(t *schema.Table) *sync.Pool {
 	return &sync.Pool{New: func() any { return &rowEncoder{Encoder: debezium.NewEncoder(t, cfg)} }}
 }
 
-// encode appends the rows of a block, each to the partition of its key.
+// encode appends the rows of a block, each to the partition of its key, and gives
+// the block away.
 func (w *Writer) encode(t rowTarget, b *schema.Block, load bool) error {
 	e := t.encoders.Get().(*rowEncoder)
 	defer t.encoders.Put(e)
 	// Only the one goroutine that sends the stream looks at what is recovered;
 	// rows of a load are never there before.
 	recovering := !load && !w.recovery.Drained()
+	var lent *loan
+	if !recovering {
+		lent = w.lend(t, b)
+	}
+	if lent != nil {
+		defer lent.back(1)
+	} else {
+		defer b.Release()
+	}
 	origin, next := &schema.Origin{}, 0
 	e.record = protocol.Record{Kind: protocol.Row, Version: t.version}
 	for row := range b.Rows() {
@@ -51,23 +61,59 @@ func (w *Writer) encode(t rowTarget, b *schema.Block, load bool) error {
 		if err != nil {
 			return err
 		}
-		first := ordinalOf(origin, row)
-		for i := range records {
-			p := t.parts[partitionOf(records[i].Key, len(t.parts))]
-			if recovering && w.recovery.Has(p.number, e.record.Txn, first+int64(i)) {
-				continue
-			}
-			e.record.Ordinal = first + int64(i)
-			e.headers = e.headers[:0]
-			for _, h := range records[i].Headers {
-				e.headers = append(e.headers, recordbatch.Header(h))
-			}
-			if err := p.append(w.ctx, &e.record, origin.Time/1000, records[i].Key, records[i].Value, e.headers); err != nil {
-				return err
-			}
+		if err := w.append(t, e, records, origin, row, lent, recovering); err != nil {
+			return err
 		}
 	}
 	return nil
+}
+
+// append appends the records of one row. Those in one partition stand together in
+// one batch, so that a row passes by the broker whole or not at all.
+func (w *Writer) append(t rowTarget, e *rowEncoder, records []debezium.Record, origin *schema.Origin, row int, lent *loan, recovering bool) error {
+	var p *partitionWriter
+	defer func() {
+		if p != nil {
+			p.mu.Unlock()
+		}
+	}()
+	first := ordinalOf(origin, row)
+	for i := range records {
+		to := t.parts[partitionOf(records[i].Key, len(t.parts))]
+		if recovering && w.recovery.Has(to.number, e.record.Txn, first+int64(i)) {
+			continue
+		}
+		if p != to {
+			if p != nil {
+				p.endRow(lent, row, t.version)
+				p.mu.Unlock()
+			}
+			p = to
+			p.mu.Lock()
+		}
+		e.record.Ordinal = first + int64(i)
+		e.headers = e.headers[:0]
+		for _, h := range records[i].Headers {
+			e.headers = append(e.headers, recordbatch.Header(h))
+		}
+		if err := p.append(w.ctx, &e.record, origin.Time/1000, records[i].Key, records[i].Value, e.headers); err != nil {
+			return err
+		}
+	}
+	if p != nil {
+		p.endRow(lent, row, t.version)
+	}
+	return nil
+}
+
+// lend makes a loan of a block for the reader of this process, where there is one
+// and all rows stand in one partition: a block that was dealt out to several would
+// have to be copied apart, which is what decoding does anyway.
+func (w *Writer) lend(t rowTarget, b *schema.Block) *loan {
+	if len(t.parts) != 1 || !w.transport.reading.Load() {
+		return nil
+	}
+	return t.parts[0].relay.lend(w.ctx, b, t.parts[0].flush)
 }
 
 func txnOf(o *schema.Origin) protocol.Txn {

@@ -5,6 +5,9 @@ import (
 	"errors"
 	"log/slog"
 	"sync"
+	"sync/atomic"
+
+	"golang.org/x/sync/semaphore"
 
 	"github.com/beluga-cdc/beluga/pipeline"
 	"github.com/beluga-cdc/beluga/schema"
@@ -20,6 +23,9 @@ type Transport struct {
 	ends       map[string]int64              // once the writer was closed: where each partition ends
 	checkpoint map[string]schema.LogPosition // of the last checkpoint that the writer wrote or found; never changed, only replaced
 	closed     chan struct{}                 // the writer was closed
+	relays     map[string]*relay             // by partition
+	room       *semaphore.Weighted           // for what is lent
+	reading    atomic.Bool                   // a reader was opened
 	writer     *Writer
 	reader     *Reader
 }
@@ -28,7 +34,23 @@ var _ pipeline.Transport = (*Transport)(nil)
 
 // New returns a transport. It connects when an end is opened.
 func New(cfg Config, log *slog.Logger) *Transport {
-	return &Transport{cfg: cfg, log: log, closed: make(chan struct{})}
+	return &Transport{cfg: cfg, log: log, closed: make(chan struct{}), relays: map[string]*relay{}}
+}
+
+// relay returns the way past the broker of one partition.
+func (t *Transport) relay(partition string) *relay {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	size := int64(orDefault(t.cfg.Memory, defaultMemory) / lentPart)
+	if t.room == nil {
+		t.room = semaphore.NewWeighted(size)
+	}
+	r := t.relays[partition]
+	if r == nil {
+		r = newRelay(t.room, size)
+		t.relays[partition] = r
+	}
+	return r
 }
 
 // Writer opens the source's end: it takes the log over from whoever wrote it
@@ -70,6 +92,7 @@ func (t *Transport) Reader(ctx context.Context, lake pipeline.Resume) (pipeline.
 	if err := r.open(ctx); err != nil {
 		return nil, r.stop(err)
 	}
+	t.reading.Store(true)
 	return r, nil
 }
 

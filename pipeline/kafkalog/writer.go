@@ -110,13 +110,14 @@ func (w *Writer) Send(ctx context.Context, e schema.Event) error {
 }
 
 func (w *Writer) sendBlock(b *schema.Block) error {
-	defer b.Release()
 	if b.Rows() == 0 {
+		b.Release()
 		return nil
 	}
 	load := b.Ops[0] == schema.OpRead
 	rows, err := w.announce(b.Table, load)
 	if err != nil {
+		b.Release()
 		return err
 	}
 	return w.encode(rows, b, load)

@@ -50,6 +50,26 @@ func Fold(st *schema.LogPosition, offset int64, r *Record) (Verdict, error) {
 	return Accepted, nil
 }
 
+// FoldRun is Fold for records of one source whose numbers follow each other
+// from first to last, the last of which stands before the offset next.
+func FoldRun(st *schema.LogPosition, next, epoch, first, last int64) (Verdict, error) {
+	switch {
+	case epoch < st.Epoch:
+		st.Offset = next
+		return Zombie, nil
+	case last <= st.Seq:
+		st.Offset = next
+		return Duplicate, nil
+	case first > st.Seq+1:
+		return 0, &GapError{Expected: st.Seq + 1, Found: first}
+	case first <= st.Seq:
+		// A batch is sent again whole, or not at all.
+		return 0, fmt.Errorf("records %d to %d of %d to %d are there already", first, st.Seq, first, last)
+	}
+	st.Offset, st.Seq = next, last
+	return Accepted, nil
+}
+
 // Claims folds the control log: who owns the log at a place in it, and so which
 // of its other records count.
 type Claims struct {

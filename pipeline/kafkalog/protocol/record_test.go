@@ -1,6 +1,7 @@
 package protocol_test
 
 import (
+	"math/rand/v2"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -118,4 +119,39 @@ func TestResetVoidsWhatWasFound(t *testing.T) {
 	r.Reset(0)
 	require.False(t, r.Has(0, at, 0))
 	require.True(t, r.Drained())
+}
+
+// TestFoldRun compares folding a run at once with folding its records.
+func TestFoldRun(t *testing.T) {
+	rng := rand.New(rand.NewPCG(3, 4))
+	seen := map[protocol.Verdict]int{}
+	for range 5000 {
+		st := schema.LogPosition{Offset: 100, Epoch: 1 + rng.Int64N(3), Seq: rng.Int64N(10)}
+		epoch, first := 1+rng.Int64N(3), 1+rng.Int64N(12)
+		n := 1 + rng.Int64N(4)
+		one, all := st, st
+		var verdict protocol.Verdict
+		var fault error
+		mixed := false
+		for i := range n {
+			v, err := protocol.Fold(&one, 200+i, &protocol.Record{Kind: protocol.Row, Epoch: epoch, Seq: first + i})
+			if err != nil {
+				fault = err
+				break
+			}
+			mixed = mixed || i > 0 && v != verdict
+			verdict = v
+		}
+		got, err := protocol.FoldRun(&all, 200+n, epoch, first, first+n-1)
+		if fault != nil || mixed {
+			require.Error(t, err, "%v: %d to %d of epoch %d", st, first, first+n-1, epoch)
+			require.Equal(t, st, all)
+			continue
+		}
+		require.NoError(t, err)
+		require.Equal(t, verdict, got)
+		require.Equal(t, one, all)
+		seen[got]++
+	}
+	require.Len(t, seen, 3)
 }

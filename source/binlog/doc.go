@@ -8,7 +8,8 @@
 // Invariants:
 //
 //  1. A Commit stands only between two transactions, and its position is the set
-//     of exactly the transactions before it (TestStreamFollowsAModel).
+//     of exactly the transactions before it (TestStreamFollowsAModel,
+//     TestNothingIsPublishedBehindAFault).
 //  2. A lost connection neither doubles nor loses a row: the transaction that it
 //     cut is read again from its start, and rows of it that were taken are
 //     skipped by their number (TestKilledConnection, TestCutAtAnyByte). A silent

@@ -171,6 +171,7 @@ type run struct {
 	boundary   uint64 // behind the last transaction's end
 	lastTime   int64  // commit of that transaction, µs
 	connecting bool
+	ended      bool // no event is taken any more, and the last one perhaps in part
 	events     uint64
 	txn        transaction
 	half       half

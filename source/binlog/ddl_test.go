@@ -154,6 +154,8 @@ func TestRefusals(t *testing.T) {
 		{"ALTER TABLE t DROP PRIMARY KEY, ADD PRIMARY KEY (n); INSERT INTO t VALUES (2, 'x', 3)", "key changed"},
 		{"ALTER TABLE t DROP PRIMARY KEY; INSERT INTO t VALUES (2, 'x', 3)", "has no primary key"},
 		{"ALTER TABLE t MODIFY c VARCHAR(5); INSERT INTO t VALUES (2, 'x', 3)", "column c was altered in a way that may have changed values"},
+		{"UPDATE t SET c = 'one '; ALTER TABLE t MODIFY c CHAR(20); INSERT INTO t VALUES (2, 'x', 3)", "column c was altered in a way that may have changed values"},
+		{"CREATE TABLE w (id INT PRIMARY KEY, v BIT(8)); INSERT INTO w VALUES (1, 1); ALTER TABLE w MODIFY v BIT(16); INSERT INTO w VALUES (2, 1)", "column v was altered"},
 		{"CREATE TABLE keyless (id INT)", "keyless has no primary key"},
 		{"SET SESSION binlog_format = 'STATEMENT'; UPDATE t SET n = 2", "the binlog holds a statement instead of its rows"},
 		{"SET SESSION binlog_format = 'STATEMENT'; USE mysql; DELETE FROM {db}.t", "binlog_format=ROW"},

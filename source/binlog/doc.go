@@ -18,7 +18,7 @@
 //  3. Memory is bounded, however large a transaction is (TestLargeTransaction); of a
 //     row, there is one event at a time (TestLargeRow).
 //  4. What cannot be followed stops the stream and names table, statement and
-//     remedy; nothing is skipped (TestRefusals).
+//     remedy; nothing is skipped (TestRefusals, TestAltersThatChangeValues).
 //  5. The shape under which rows are decoded is their own table map's, never
 //     information_schema's of another time (TestAddColumn).
 //  6. Rows of an XA transaction are sent when it commits, under the GTID of its

@@ -3,7 +3,6 @@ package binlog
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 
@@ -273,40 +272,6 @@ func (r *run) evolve(ctx context.Context, t *table, to *schema.Table, d schema.D
 		t.added = slices.DeleteFunc(t.added, func(name string) bool { return to.Column(name) >= 0 })
 	}
 	return r.announce(ctx, t, change)
-}
-
-var errReload = errors.New("remedy: load the tables again: run with an empty lake (--to another folder), where --tables can leave this one out")
-
-// judge refuses what the lake cannot follow.
-func judge(old, now *schema.Table) (schema.Diff, error) {
-	d := schema.DiffTables(old, now)
-	if !d.IsEmpty() && !d.OnlyAdds() {
-		return d, fmt.Errorf("table %s: %s, which cannot be followed in this version; %w", now.ID, d.Describe(old, now), errReload)
-	}
-	for _, c := range now.Columns {
-		if i := old.Column(c.Name); i >= 0 && valuesMayChange(old.Columns[i].Type, c.Type) {
-			return d, fmt.Errorf("table %s: column %s was altered in a way that may have changed values without a trace in the binlog; %w", now.ID, c.Name, errReload)
-		}
-	}
-	return d, nil
-}
-
-// valuesMayChange tells whether an ALTER between two types, alike in the lake,
-// may have changed stored values: it writes no row events.
-func valuesMayChange(old, now schema.Type) bool {
-	switch now.Kind {
-	case schema.Time, schema.DateTime, schema.Timestamp:
-		return now.Scale < old.Scale || now.Kind != old.Kind
-	case schema.Enum, schema.Set:
-		return now.Kind != old.Kind || !value.LabelsExtend(old.Labels, now.Labels)
-	case schema.Binary: // padded to its length
-		return now.Kind != old.Kind || now.Length != old.Length
-	case schema.Char, schema.VarChar:
-		if old.Length > 0 && now.Length > 0 && now.Length < old.Length {
-			return true
-		}
-	}
-	return now.Charset != old.Charset && now.Charset != "utf8mb4" && old.Charset != "ascii" && old.Charset != ""
 }
 
 // sameVersion tells whether rows of both shapes decode alike and the lake

@@ -199,6 +199,7 @@ func (r *run) onAlter(ctx context.Context, s *statement, q *query, o *schema.Ori
 	if t == nil || t.shape == nil && !t.empty || t.covered.Covers(o) {
 		return nil
 	}
+	r.forgetNameless(t)
 	switch {
 	case s.removes != "":
 		return refuse(t.id, q, "has "+s.removes+", which changes rows without row events")
@@ -207,18 +208,7 @@ func (r *run) onAlter(ctx context.Context, s *statement, q *query, o *schema.Ori
 	case t.empty:
 		return r.describeEmpty(ctx, t)
 	}
-	leftOut := false
-	for _, name := range s.added {
-		if r.cfg.Choose != nil {
-			if _, wanted := r.cfg.Choose(t.id, name); !wanted {
-				leftOut = true
-				continue
-			}
-		}
-		if t.shape.Column(name) < 0 && !slices.ContainsFunc(t.added, func(a string) bool { return strings.EqualFold(a, name) }) {
-			t.added = append(t.added, name)
-		}
-	}
+	leftOut := r.noteAdded(t, s.added)
 	if len(t.added) == 0 && !leftOut {
 		return nil
 	}
@@ -239,6 +229,23 @@ func (r *run) onAlter(ctx context.Context, s *statement, q *query, o *schema.Ori
 		}
 	}
 	return r.evolve(ctx, t, now, d)
+}
+
+// noteAdded notes the columns that a statement adds; leftOut: one of them is not
+// wanted.
+func (r *run) noteAdded(t *table, names []string) (leftOut bool) {
+	for _, name := range names {
+		if r.cfg.Choose != nil {
+			if _, wanted := r.cfg.Choose(t.id, name); !wanted {
+				leftOut = true
+				continue
+			}
+		}
+		if t.shape.Column(name) < 0 && !slices.ContainsFunc(t.added, func(a string) bool { return strings.EqualFold(a, name) }) {
+			t.added = append(t.added, name)
+		}
+	}
+	return leftOut
 }
 
 func (r *run) onRename(s *statement, q *query, o *schema.Origin) error {

@@ -235,6 +235,34 @@ func TestMinimalMetadata(t *testing.T) {
 	}
 }
 
+// TestMinimalMetadataAfterAlter: columns that change places or names, and not their
+// types, leave the table map as it was; the shape must be asked for again.
+func TestMinimalMetadataAfterAlter(t *testing.T) {
+	server := servers.MySQL(t, "--binlog-row-metadata=MINIMAL")
+	for _, c := range []struct{ statement, want string }{
+		{"ALTER TABLE t MODIFY b INT AFTER id", "columns reordered"},
+		{"ALTER TABLE t RENAME COLUMN a TO b, RENAME COLUMN b TO a", "columns reordered"},
+		{"ALTER TABLE t RENAME COLUMN a TO c", "column c added, column a dropped"},
+	} {
+		d := newDatabase(t, server)
+		d.config.Describe, d.config.Fill = d.describe, fillSeven
+		d.exec(t, "CREATE TABLE t (id INT PRIMARY KEY, a INT, b INT); INSERT INTO t VALUES (1, 10, 20)")
+		ctx, cancel := context.WithCancel(t.Context())
+		l := newLake()
+		l.onBlock = func(n int) {
+			if n > 1 { // rows under the old shape
+				cancel()
+				return
+			}
+			d.exec(t, c.statement)
+			d.exec(t, "INSERT INTO t (id, b) VALUES (2, 20)")
+		}
+		from := pipeline.Resume{Position: d.start, Tables: map[schema.TableID]pipeline.TableState{}}
+		require.ErrorContains(t, binlog.New(d.config).Run(ctx, from, l), c.want, c.statement)
+		cancel()
+	}
+}
+
 // TestRowsWithoutLoad: rows of a table that is neither loaded nor created here
 // are a gap.
 func TestRowsWithoutLoad(t *testing.T) {

@@ -20,7 +20,8 @@
 //  4. What cannot be followed stops the stream and names table, statement and
 //     remedy; nothing is skipped (TestRefusals, TestAltersThatChangeValues).
 //  5. The shape under which rows are decoded is their own table map's, never
-//     information_schema's of another time (TestAddColumn).
+//     information_schema's of another time (TestAddColumn). A map without names is
+//     asked about again after an ALTER (TestMinimalMetadataAfterAlter).
 //  6. Rows of an XA transaction are sent when it commits, under the GTID of its
 //     COMMIT, wherever it was prepared (TestXA, TestLargeXA); if that is gone, the
 //     stream stops (TestPurgedXA).

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/beluga-cdc/beluga/schema"
@@ -36,6 +37,7 @@ type version struct {
 	// identity tells, by ordinal in the shape, what identifies a row.
 	identity []bool
 	err      error // why rows of it cannot be decoded, once there are some
+	nameless bool  // the map has no names: the shape is information_schema's
 }
 
 type column struct {
@@ -104,6 +106,7 @@ func (r *run) newVersion(ctx context.Context, body []byte) (*version, error) {
 	if err != nil {
 		return nil, err
 	}
+	v.nameless = !m.hasNames()
 	// What is wrong with a table matters only if it has rows that are wanted.
 	v.shape, v.err = r.shapeOf(ctx, v.table, m)
 	if v.err == nil {
@@ -116,6 +119,15 @@ func (r *run) newVersion(ctx context.Context, body []byte) (*version, error) {
 		v.cols, err = widthsOf(m)
 	}
 	return v, err
+}
+
+// forgetNameless is called where a table is altered: columns that change names or
+// places may leave a map without names as it was, and the shape must be asked for
+// again.
+func (r *run) forgetNameless(t *table) {
+	stale := func(v *version) bool { return v.table == t && v.nameless }
+	maps.DeleteFunc(r.versions, func(_ string, v *version) bool { return stale(v) })
+	maps.DeleteFunc(r.maps, func(_ uint64, v *version) bool { return stale(v) })
 }
 
 // shapeOf returns the shape that a map describes: from the map itself, with

@@ -9,7 +9,7 @@
 //     binlog (TestBothPaths, TestBothPathsRandom, TestLargeValues).
 //  2. What cannot be represented exactly is an error that names column, value and
 //     remedy. Only zero and partial dates become another value, NULL if nothing else
-//     was chosen, and those are counted (TestRefusedValues, TestRefusedForms,
+//     was chosen, and those are counted (TestRefusedValues, TestRefusedForms, TestBeyondTheType,
 //     TestZeroDatesAreCounted).
 //  3. Text in a block is valid UTF-8 (TestInvalidText), and of every character
 //     set the characters that the server takes its codes for (TestCharsetTables,

@@ -30,4 +30,6 @@
 //     (TestLoadWithoutLock, TestOverlapHoldsCommits).
 //  9. Every error that leaves the package names cause and remedy, once
 //     (TestConnectFaults).
+//  10. A statement is about the tables that its server takes it for, on a server that
+//     keeps names in lower case too (TestLowerCaseNames).
 package source

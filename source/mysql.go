@@ -126,11 +126,12 @@ func (m *MySQL) streamConfig(ctx context.Context, s *session.Session, sel select
 	if err != nil {
 		return binlog.Config{}, err
 	}
-	r, err := s.Query(ctx, "SELECT @@server_uuid")
+	r, err := s.Query(ctx, "SELECT @@server_uuid, @@lower_case_table_names")
 	if err != nil {
 		return binlog.Config{}, fmt.Errorf("reading the server's identity: %w", err)
 	}
 	uuid, _ := r.GetString(0, 0)
+	lower, _ := r.GetInt(0, 1)
 	var keyless func(schema.TableID) error
 	if sel.refuseKeyless {
 		keyless = func(id schema.TableID) error { return Faults{keylessFault(id)} }
@@ -143,6 +144,7 @@ func (m *MySQL) streamConfig(ctx context.Context, s *session.Session, sel select
 		Heartbeat:  m.cfg.Heartbeat,
 		Captures:   sel.matches,
 		Collations: collations,
+		LowerNames: lower == 1,
 		OldImages:  m.cfg.OldImages,
 		Types:      m.cfg.Types,
 		Stats:      &m.stats,

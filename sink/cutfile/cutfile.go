@@ -103,8 +103,12 @@ func Read(location string) (_ []Row, err error) {
 	r := parquet.NewGenericReader[Row](in, parquetSchema())
 	defer func() { err = errors.Join(err, r.Close()) }()
 	rows := make([]Row, r.NumRows())
-	if n, err := r.Read(rows); err != nil && !errors.Is(err, io.EOF) || n != len(rows) {
-		return nil, fmt.Errorf("reading %s: %d of %d rows: %w", location, n, len(rows), err)
+	n, err := r.Read(rows)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return nil, fmt.Errorf("reading %s: %w", location, err)
+	}
+	if n != len(rows) {
+		return nil, fmt.Errorf("reading %s: it has %d of %d rows", location, n, len(rows))
 	}
 	return rows, nil
 }

@@ -1,8 +1,11 @@
 package deletes
 
 import (
+	"bytes"
 	"context"
+	"fmt"
 	"math/rand/v2"
+	"os"
 	"testing"
 
 	"github.com/RoaringBitmap/roaring/v2"
@@ -10,6 +13,7 @@ import (
 	iceio "github.com/apache/iceberg-go/io"
 	"github.com/stretchr/testify/require"
 
+	"github.com/beluga-cdc/beluga/sink/parquetfile"
 	"github.com/beluga-cdc/beluga/sink/snapshot"
 	"github.com/beluga-cdc/beluga/sink/warehouse"
 )
@@ -97,4 +101,20 @@ func TestEqualityDeletesAreRefused(t *testing.T) {
 	require.NoError(t, err)
 	_, err = Load(context.Background(), iceio.LocalFS{}, []snapshot.File{{DataFile: b.EqualityFieldIDs([]int{1}).Build(), Sequence: 1}})
 	require.ErrorContains(t, err, "equality delete")
+}
+
+// TestPositionsBeyondEveryFile: cut to 32 bits they would be those of other rows,
+// which would seem to be gone.
+func TestPositionsBeyondEveryFile(t *testing.T) {
+	path := t.TempDir() + "/d.parquet"
+	for _, position := range []int64{-1, 1<<32 + 3} {
+		var b bytes.Buffer
+		st, err := parquetfile.WritePositionDeletes(&b, []parquetfile.FileDeletes{{Path: "a", Positions: []int64{position}}}, parquetfile.Options{})
+		require.NoError(t, err)
+		require.NoError(t, os.WriteFile(path, b.Bytes(), 0o600))
+		d, err := iceberg.NewDataFileBuilder(spec, iceberg.EntryContentPosDeletes, warehouse.Scheme+path, iceberg.ParquetFile, nil, nil, nil, st.Rows, st.Size)
+		require.NoError(t, err)
+		_, err = Load(context.Background(), iceio.LocalFS{}, []snapshot.File{data(t, "a", 1), {DataFile: d.Build(), Sequence: 1}})
+		require.ErrorContains(t, err, fmt.Sprintf("position %d of a", position))
+	}
 }

@@ -10,4 +10,6 @@
 //     only scoping that survives in v2 manifests (TestScopedByBounds).
 //  3. A delete file does not apply to a data file that is younger
 //     (TestSequenceRule).
+//  4. A position that no row can have is an error, not another row's
+//     (TestPositionsBeyondEveryFile).
 package deletes

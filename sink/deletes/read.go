@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 
 	"github.com/RoaringBitmap/roaring/v2"
@@ -68,6 +69,9 @@ func (l *Loaded) loadVector(fs iceio.IO, f snapshot.File) error {
 	path := *f.ReferencedDataFile()
 	dead := l.of(path)
 	for p := range b.Positions() {
+		if p > math.MaxUint32 {
+			return outside(path, p)
+		}
 		dead.Add(uint32(p))
 	}
 	l.Touched[snapshot.Key(f)] = []string{path}
@@ -93,10 +97,17 @@ func (l *Loaded) loadPositions(ctx context.Context, f snapshot.File, sequence ma
 		}
 		dead := l.of(path)
 		for _, p := range pos {
+			if p < 0 || p > math.MaxUint32 {
+				return outside(path, p)
+			}
 			dead.Add(uint32(p))
 		}
 		return nil
 	})
+}
+
+func outside[N int64 | uint64](path string, position N) error {
+	return fmt.Errorf("it deletes position %d of %s, where no file has a row", position, path)
 }
 
 func (l *Loaded) of(path string) *roaring.Bitmap {

@@ -26,7 +26,8 @@
 //     the extremes, and keys of equal hash (TestAdversarialKeys,
 //     TestEqualHashes).
 //  3. Deleting and inserting for ever does not make it grow
-//     (TestChurnKeepsMemory).
+//     (TestChurnKeepsMemory), and integers that move on stay on pages
+//     (TestSlidingWindow).
 //  4. An integer key is on its page if the page exists, else in the table,
 //     never in both (TestIndexAgainstModel checks it after every step).
 //  5. An index of several locations a key behaves as a map from key to a stack

@@ -263,3 +263,30 @@ func TestMemoryPerKey(t *testing.T) {
 		return x.Bytes()
 	}(), 40*1_000_000)
 }
+
+// TestSlidingWindow: a queue takes keys at one end and gives them back at the
+// other. What it has left behind must not count as room between its pages.
+func TestSlidingWindow(t *testing.T) {
+	const n = 50_000
+	for name, key := range map[string]func(i int64) schema.Key{
+		"up":   func(i int64) schema.Key { return schema.Key{Lo: uint64(i)} },
+		"down": func(i int64) schema.Key { return schema.Key{Lo: uint64(-i)} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			x, most := New(true, 0), 0
+			for i := range int64(6_000_000) {
+				x.Put(key(i), uint64(i))
+				if i >= n {
+					if _, had := x.Delete(key(i - n)); !had {
+						t.Fatalf("key %d is gone", i-n)
+					}
+				}
+				if i > 2*n && i%1000 == 0 {
+					most = max(most, x.Bytes())
+				}
+			}
+			require.Equal(t, n, x.Len())
+			require.Less(t, most, 15*n)
+		})
+	}
+}

@@ -63,12 +63,22 @@ func (p *pages) add(number int64) *page {
 	return made
 }
 
+// drop gives a page up, and the places at both ends of the array that have none
+// any more: a table whose keys move on, as a queue's do, would else come to lie too
+// far from where it began.
 func (p *pages) drop(number int64) {
 	p.n -= p.list[number-p.first].count
 	p.list[number-p.first] = nil
 	p.used--
 	if p.used == 0 {
 		p.list = nil
+		return
+	}
+	for p.list[0] == nil {
+		p.list, p.first = p.list[1:], p.first+1
+	}
+	for p.list[len(p.list)-1] == nil {
+		p.list = p.list[:len(p.list)-1]
 	}
 }
 

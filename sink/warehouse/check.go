@@ -29,11 +29,14 @@ func checkCatalog(ctx context.Context, path string) (err error) {
 		return fmt.Errorf("reading catalog %s: %w; give this user the right to read and write it", path, err)
 	}
 	n, err := io.ReadFull(f, head)
-	if err := errors.Join(f.Close()); err != nil {
-		return err
+	if closed := f.Close(); closed != nil {
+		return closed
 	}
-	if n == 0 && errors.Is(err, io.EOF) {
+	switch {
+	case errors.Is(err, io.EOF): // empty
 		return nil
+	case err != nil && !errors.Is(err, io.ErrUnexpectedEOF):
+		return fmt.Errorf("reading catalog %s: %w", path, err)
 	}
 	if !bytes.Equal(head[:n], sqliteMagic) {
 		return fmt.Errorf("catalog %s is no SQLite database; name another warehouse folder", path)

@@ -131,12 +131,14 @@ func (r *run) flushLoop(ctx context.Context) error {
 }
 
 // tick publishes what is due, unless a transaction is open: then its end does.
-// It tells whether more ticks are needed.
+// It tells whether more ticks are needed. Behind a fault there are none: a row of
+// the block may be there by half, and the rows before it belong to a transaction
+// that has no end.
 func (r *run) tick(ctx context.Context) (again bool, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	switch {
-	case !r.dirty:
+	case !r.dirty || r.ended:
 		return false, nil
 	case len(r.pending) == 0 && !r.announced && time.Since(r.dirtySince) < idleDelay:
 		return true, nil

@@ -124,7 +124,9 @@ func (r *run) take(ctx context.Context, h *header, body []byte) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.events++
-	return r.onEvent(ctx, h, body)
+	err := r.onEvent(ctx, h, body)
+	r.ended = r.ended || err != nil && !retryable(err)
+	return err
 }
 
 // connectionError is an error after which a new connection may do.

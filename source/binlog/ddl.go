@@ -60,6 +60,9 @@ func (r *run) onExecuteLoad(body []byte) error {
 // onDefinition takes DDL, and finds what is refused.
 func (r *run) onDefinition(ctx context.Context, h *header, q *query, ts []token) error {
 	s := parseStatement(ts, q.database)
+	if r.cfg.LowerNames {
+		s.lowerNames()
+	}
 	if q.unread != "" && s.kind != harmlessStatement && !s.temporary {
 		return fmt.Errorf("the statement %s at %s was sent in the character set %s and cannot be read, so that the tables it is about are not known; remedy: run DDL with SET NAMES utf8mb4, and load the tables again: run with an empty lake (--to another folder)",
 			excerpt(q.text), r.where(h), q.unread)
@@ -118,13 +121,21 @@ func (r *run) tableOf(id schema.TableID) *table {
 // changes are not in the log.
 func (r *run) refuseMention(ts []token, q *query) error {
 	id, ok := mentions(ts, q.database, func(id schema.TableID) bool {
-		t := r.tables[id]
+		t := r.tables[r.stored(id)]
 		return t != nil && t.shape != nil
 	})
 	if !ok {
 		return nil
 	}
-	return fmt.Errorf("table %s: the binlog holds a statement instead of its rows: %s; remedy: SET PERSIST binlog_format=ROW (sessions that are open keep the old value), then load the table again", id, excerpt(q.text))
+	return fmt.Errorf("table %s: the binlog holds a statement instead of its rows: %s; remedy: SET PERSIST binlog_format=ROW (sessions that are open keep the old value), then load the table again", r.stored(id), excerpt(q.text))
+}
+
+// stored returns the name under which the server keeps what a statement calls id.
+func (r *run) stored(id schema.TableID) schema.TableID {
+	if r.cfg.LowerNames {
+		return lower(id)
+	}
+	return id
 }
 
 func refuse(id schema.TableID, q *query, why string) error {
@@ -188,6 +199,7 @@ func (r *run) onAlter(ctx context.Context, s *statement, q *query, o *schema.Ori
 	if t == nil || t.shape == nil && !t.empty || t.covered.Covers(o) {
 		return nil
 	}
+	r.forgetNameless(t)
 	switch {
 	case s.removes != "":
 		return refuse(t.id, q, "has "+s.removes+", which changes rows without row events")
@@ -196,18 +208,7 @@ func (r *run) onAlter(ctx context.Context, s *statement, q *query, o *schema.Ori
 	case t.empty:
 		return r.describeEmpty(ctx, t)
 	}
-	leftOut := false
-	for _, name := range s.added {
-		if r.cfg.Choose != nil {
-			if _, wanted := r.cfg.Choose(t.id, name); !wanted {
-				leftOut = true
-				continue
-			}
-		}
-		if t.shape.Column(name) < 0 && !slices.ContainsFunc(t.added, func(a string) bool { return strings.EqualFold(a, name) }) {
-			t.added = append(t.added, name)
-		}
-	}
+	leftOut := r.noteAdded(t, s.added)
 	if len(t.added) == 0 && !leftOut {
 		return nil
 	}
@@ -228,6 +229,23 @@ func (r *run) onAlter(ctx context.Context, s *statement, q *query, o *schema.Ori
 		}
 	}
 	return r.evolve(ctx, t, now, d)
+}
+
+// noteAdded notes the columns that a statement adds; leftOut: one of them is not
+// wanted.
+func (r *run) noteAdded(t *table, names []string) (leftOut bool) {
+	for _, name := range names {
+		if r.cfg.Choose != nil {
+			if _, wanted := r.cfg.Choose(t.id, name); !wanted {
+				leftOut = true
+				continue
+			}
+		}
+		if t.shape.Column(name) < 0 && !slices.ContainsFunc(t.added, func(a string) bool { return strings.EqualFold(a, name) }) {
+			t.added = append(t.added, name)
+		}
+	}
+	return leftOut
 }
 
 func (r *run) onRename(s *statement, q *query, o *schema.Origin) error {

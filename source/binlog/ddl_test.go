@@ -154,6 +154,8 @@ func TestRefusals(t *testing.T) {
 		{"ALTER TABLE t DROP PRIMARY KEY, ADD PRIMARY KEY (n); INSERT INTO t VALUES (2, 'x', 3)", "key changed"},
 		{"ALTER TABLE t DROP PRIMARY KEY; INSERT INTO t VALUES (2, 'x', 3)", "has no primary key"},
 		{"ALTER TABLE t MODIFY c VARCHAR(5); INSERT INTO t VALUES (2, 'x', 3)", "column c was altered in a way that may have changed values"},
+		{"UPDATE t SET c = 'one '; ALTER TABLE t MODIFY c CHAR(20); INSERT INTO t VALUES (2, 'x', 3)", "column c was altered in a way that may have changed values"},
+		{"CREATE TABLE w (id INT PRIMARY KEY, v BIT(8)); INSERT INTO w VALUES (1, 1); ALTER TABLE w MODIFY v BIT(16); INSERT INTO w VALUES (2, 1)", "column v was altered"},
 		{"CREATE TABLE keyless (id INT)", "keyless has no primary key"},
 		{"SET SESSION binlog_format = 'STATEMENT'; UPDATE t SET n = 2", "the binlog holds a statement instead of its rows"},
 		{"SET SESSION binlog_format = 'STATEMENT'; USE mysql; DELETE FROM {db}.t", "binlog_format=ROW"},
@@ -230,6 +232,34 @@ func TestMinimalMetadata(t *testing.T) {
 		d.exec(t, "DELETE FROM t")
 		d.exec(t, c.statement)
 		require.ErrorContains(t, d.stream(t, newLake()), c.want, c.statement)
+	}
+}
+
+// TestMinimalMetadataAfterAlter: columns that change places or names, and not their
+// types, leave the table map as it was; the shape must be asked for again.
+func TestMinimalMetadataAfterAlter(t *testing.T) {
+	server := servers.MySQL(t, "--binlog-row-metadata=MINIMAL")
+	for _, c := range []struct{ statement, want string }{
+		{"ALTER TABLE t MODIFY b INT AFTER id", "columns reordered"},
+		{"ALTER TABLE t RENAME COLUMN a TO b, RENAME COLUMN b TO a", "columns reordered"},
+		{"ALTER TABLE t RENAME COLUMN a TO c", "column c added, column a dropped"},
+	} {
+		d := newDatabase(t, server)
+		d.config.Describe, d.config.Fill = d.describe, fillSeven
+		d.exec(t, "CREATE TABLE t (id INT PRIMARY KEY, a INT, b INT); INSERT INTO t VALUES (1, 10, 20)")
+		ctx, cancel := context.WithCancel(t.Context())
+		l := newLake()
+		l.onBlock = func(n int) {
+			if n > 1 { // rows under the old shape
+				cancel()
+				return
+			}
+			d.exec(t, c.statement)
+			d.exec(t, "INSERT INTO t (id, b) VALUES (2, 20)")
+		}
+		from := pipeline.Resume{Position: d.start, Tables: map[schema.TableID]pipeline.TableState{}}
+		require.ErrorContains(t, binlog.New(d.config).Run(ctx, from, l), c.want, c.statement)
+		cancel()
 	}
 }
 

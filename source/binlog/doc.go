@@ -8,7 +8,8 @@
 // Invariants:
 //
 //  1. A Commit stands only between two transactions, and its position is the set
-//     of exactly the transactions before it (TestStreamFollowsAModel).
+//     of exactly the transactions before it (TestStreamFollowsAModel,
+//     TestNothingIsPublishedBehindAFault).
 //  2. A lost connection neither doubles nor loses a row: the transaction that it
 //     cut is read again from its start, and rows of it that were taken are
 //     skipped by their number (TestKilledConnection, TestCutAtAnyByte). A silent
@@ -17,9 +18,10 @@
 //  3. Memory is bounded, however large a transaction is (TestLargeTransaction); of a
 //     row, there is one event at a time (TestLargeRow).
 //  4. What cannot be followed stops the stream and names table, statement and
-//     remedy; nothing is skipped (TestRefusals).
+//     remedy; nothing is skipped (TestRefusals, TestAltersThatChangeValues).
 //  5. The shape under which rows are decoded is their own table map's, never
-//     information_schema's of another time (TestAddColumn).
+//     information_schema's of another time (TestAddColumn). A map without names is
+//     asked about again after an ALTER (TestMinimalMetadataAfterAlter).
 //  6. Rows of an XA transaction are sent when it commits, under the GTID of its
 //     COMMIT, wherever it was prepared (TestXA, TestLargeXA); if that is gone, the
 //     stream stops (TestPurgedXA).

@@ -32,6 +32,20 @@ type statement struct {
 	removes   string           // the clause of ALTER TABLE that removes or exchanges rows without row events
 }
 
+// lowerNames writes the names as a server keeps them that knows only lower case.
+func (s *statement) lowerNames() {
+	s.database = strings.ToLower(s.database)
+	for _, ids := range [...][]schema.TableID{s.tables, s.targets} {
+		for i, id := range ids {
+			ids[i] = lower(id)
+		}
+	}
+}
+
+func lower(id schema.TableID) schema.TableID {
+	return schema.TableID{Database: strings.ToLower(id.Database), Name: strings.ToLower(id.Name)}
+}
+
 // parser walks over tokens.
 type parser struct {
 	ts       []token

@@ -62,6 +62,9 @@ type Config struct {
 	// Collations gives the character set of each collation id, from
 	// information_schema.collations.
 	Collations map[uint64]string
+	// LowerNames: the server keeps names of databases and tables in lower case
+	// (lower_case_table_names=1), whatever a statement calls them.
+	LowerNames bool
 	Types      value.Policy // forms of columns that come new
 	OldImages  OldImages
 	Stats      *value.Stats // nil: not counted
@@ -171,6 +174,7 @@ type run struct {
 	boundary   uint64 // behind the last transaction's end
 	lastTime   int64  // commit of that transaction, µs
 	connecting bool
+	ended      bool // no event is taken any more, and the last one perhaps in part
 	events     uint64
 	txn        transaction
 	half       half

@@ -3,8 +3,8 @@ package binlog
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/beluga-cdc/beluga/schema"
@@ -37,6 +37,7 @@ type version struct {
 	// identity tells, by ordinal in the shape, what identifies a row.
 	identity []bool
 	err      error // why rows of it cannot be decoded, once there are some
+	nameless bool  // the map has no names: the shape is information_schema's
 }
 
 type column struct {
@@ -105,6 +106,7 @@ func (r *run) newVersion(ctx context.Context, body []byte) (*version, error) {
 	if err != nil {
 		return nil, err
 	}
+	v.nameless = !m.hasNames()
 	// What is wrong with a table matters only if it has rows that are wanted.
 	v.shape, v.err = r.shapeOf(ctx, v.table, m)
 	if v.err == nil {
@@ -117,6 +119,15 @@ func (r *run) newVersion(ctx context.Context, body []byte) (*version, error) {
 		v.cols, err = widthsOf(m)
 	}
 	return v, err
+}
+
+// forgetNameless is called where a table is altered: columns that change names or
+// places may leave a map without names as it was, and the shape must be asked for
+// again.
+func (r *run) forgetNameless(t *table) {
+	stale := func(v *version) bool { return v.table == t && v.nameless }
+	maps.DeleteFunc(r.versions, func(_ string, v *version) bool { return stale(v) })
+	maps.DeleteFunc(r.maps, func(_ uint64, v *version) bool { return stale(v) })
 }
 
 // shapeOf returns the shape that a map describes: from the map itself, with
@@ -273,40 +284,6 @@ func (r *run) evolve(ctx context.Context, t *table, to *schema.Table, d schema.D
 		t.added = slices.DeleteFunc(t.added, func(name string) bool { return to.Column(name) >= 0 })
 	}
 	return r.announce(ctx, t, change)
-}
-
-var errReload = errors.New("remedy: load the tables again: run with an empty lake (--to another folder), where --tables can leave this one out")
-
-// judge refuses what the lake cannot follow.
-func judge(old, now *schema.Table) (schema.Diff, error) {
-	d := schema.DiffTables(old, now)
-	if !d.IsEmpty() && !d.OnlyAdds() {
-		return d, fmt.Errorf("table %s: %s, which cannot be followed in this version; %w", now.ID, d.Describe(old, now), errReload)
-	}
-	for _, c := range now.Columns {
-		if i := old.Column(c.Name); i >= 0 && valuesMayChange(old.Columns[i].Type, c.Type) {
-			return d, fmt.Errorf("table %s: column %s was altered in a way that may have changed values without a trace in the binlog; %w", now.ID, c.Name, errReload)
-		}
-	}
-	return d, nil
-}
-
-// valuesMayChange tells whether an ALTER between two types, alike in the lake,
-// may have changed stored values: it writes no row events.
-func valuesMayChange(old, now schema.Type) bool {
-	switch now.Kind {
-	case schema.Time, schema.DateTime, schema.Timestamp:
-		return now.Scale < old.Scale || now.Kind != old.Kind
-	case schema.Enum, schema.Set:
-		return now.Kind != old.Kind || !value.LabelsExtend(old.Labels, now.Labels)
-	case schema.Binary: // padded to its length
-		return now.Kind != old.Kind || now.Length != old.Length
-	case schema.Char, schema.VarChar:
-		if old.Length > 0 && now.Length > 0 && now.Length < old.Length {
-			return true
-		}
-	}
-	return now.Charset != old.Charset && now.Charset != "utf8mb4" && old.Charset != "ascii" && old.Charset != ""
 }
 
 // sameVersion tells whether rows of both shapes decode alike and the lake

@@ -34,7 +34,6 @@ const (
 	ErrQueryInterrupted    = 1317
 	ErrPasswordExpired     = 1820
 	ErrAccountLocked       = 3118
-	ErrMaxExecutionTime    = 3024
 	ErrSecureTransport     = 3159
 	ErrPasswordExpiredAuth = 1862
 )

@@ -49,8 +49,9 @@ func (m *Mapper) putUnscaled(dst *schema.Vec, u unscaled) {
 }
 
 // parseDecimal reads MySQL's text of a decimal. The server always sends all
-// digits of the column's scale; another number of them would shift the value.
-func parseDecimal(s []byte, scale int) (unscaled, error) {
+// digits of the column's scale; another number of them would shift the value, and
+// more digits than the column's would not fit what holds them.
+func parseDecimal(s []byte, precision, scale int) (unscaled, error) {
 	var u unscaled
 	if len(s) > 0 && s[0] == '-' {
 		u.negative, s = true, s[1:]
@@ -73,7 +74,7 @@ func parseDecimal(s []byte, scale int) (unscaled, error) {
 	if point >= 0 {
 		frac = len(s) - point - 1
 	}
-	if len(s) == 0 || frac != scale || n > schema.MaxDecimal {
+	if len(s) == 0 || frac != scale || n > precision {
 		return u, errDecimalText
 	}
 	return u, nil

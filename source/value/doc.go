@@ -9,7 +9,7 @@
 //     binlog (TestBothPaths, TestBothPathsRandom, TestLargeValues).
 //  2. What cannot be represented exactly is an error that names column, value and
 //     remedy. Only zero and partial dates become another value, NULL if nothing else
-//     was chosen, and those are counted (TestRefusedValues, TestRefusedForms,
+//     was chosen, and those are counted (TestRefusedValues, TestRefusedForms, TestBeyondTheType,
 //     TestZeroDatesAreCounted).
 //  3. Text in a block is valid UTF-8 (TestInvalidText), and of every character
 //     set the characters that the server takes its codes for (TestCharsetTables,
@@ -21,8 +21,8 @@
 //  5. A column stays in the form in which it came into the lake, whatever is chosen
 //     later (TestForms, TestFormsAreKept), and costs no allocation (TestFormsWithoutAllocation).
 //  6. Decoding never looks beyond the bytes it was given, whatever they are
-//     (FuzzImage, FuzzText, FuzzJSON,
-//     FuzzCharsets).
+//     (FuzzImage, FuzzText, FuzzJSON, FuzzCharsets), and makes not many times as
+//     much of them (TestSharedJSON).
 //  7. A treated value is nowhere but in the source: what stands in a block is the
 //     mask, the hash, or what is left (TestTreatments, TestColumns).
 package value

@@ -1,6 +1,9 @@
 package value
 
 import (
+	"bytes"
+	"encoding/binary"
+	"errors"
 	"testing"
 
 	"github.com/go-mysql-org/go-mysql/mysql"
@@ -128,5 +131,48 @@ func FuzzJSON(f *testing.F) {
 		if err := r.value(b[0], b[1:len(b):len(b)], 0); err == nil && len(r.out) == 0 {
 			t.Fatal("a document became nothing")
 		}
+		if len(r.out) > 64+32*len(b) {
+			t.Fatalf("%d bytes became %d", len(b), len(r.out))
+		}
 	})
+}
+
+// TestSharedJSON: a damaged document whose values, or keys, all point at one place
+// says as much as the square of its length.
+func TestSharedJSON(t *testing.T) {
+	const count, length = 5000, 10_000
+	le := binary.LittleEndian
+	header := func(typ byte, size int) []byte {
+		b := le.AppendUint32([]byte{typ}, count)
+		return le.AppendUint32(b, uint32(size))
+	}
+	text := append([]byte{length&0x7f | 0x80, length >> 7}, bytes.Repeat([]byte{'x'}, length)...)
+	values := 8 + 5*count
+	for name, typ := range map[string]byte{"strings": jsonString, "opaque values": jsonOpaque} {
+		doc := header(jsonLargeArray, values+len(text)+1)
+		for range count {
+			doc = le.AppendUint32(append(doc, typ), uint32(values))
+		}
+		if typ == jsonOpaque {
+			doc = append(doc, mysql.MYSQL_TYPE_BLOB)
+		}
+		doc = append(append(doc, text...), 0)
+		r := jsonRenderer{budget: len(doc)}
+		if err := r.value(doc[0], doc[1:], 0); !errors.Is(err, errJSONImage) || len(r.out) > 32*len(doc) {
+			t.Errorf("%s: %d bytes became %d (%v)", name, len(doc), len(r.out), err)
+		}
+	}
+	keys := 8 + 11*count
+	doc := header(jsonLargeObject, keys+length)
+	for range count {
+		doc = le.AppendUint16(le.AppendUint32(doc, uint32(keys)), length)
+	}
+	for range count {
+		doc = append(doc, jsonLiteral, 0, 0, 0, 0)
+	}
+	doc = append(doc, text[2:]...)
+	r := jsonRenderer{budget: len(doc)}
+	if err := r.value(doc[0], doc[1:], 0); !errors.Is(err, errJSONImage) || len(r.out) > 32*len(doc) {
+		t.Errorf("keys: %d bytes became %d (%v)", len(doc), len(r.out), err)
+	}
 }

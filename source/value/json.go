@@ -1,13 +1,10 @@
 package value
 
 import (
-	"encoding/base64"
 	"encoding/binary"
 	"errors"
 	"math"
 	"strconv"
-
-	"github.com/go-mysql-org/go-mysql/mysql"
 
 	"github.com/beluga-cdc/beluga/schema"
 )
@@ -64,15 +61,22 @@ func (m *Mapper) putJSONB(dst *schema.Vec, b []byte) error {
 
 type jsonRenderer struct {
 	out []byte
-	// budget is how many values may still come. Each takes at least a byte of the
-	// document; a damaged one whose values all point at one place would render
-	// without end.
+	// budget is how many values, and bytes of texts, may still come. Each takes at
+	// least a byte of the document; a damaged one whose values all point at one place
+	// would render without end.
 	budget int
 }
 
-func (r *jsonRenderer) value(typ byte, b []byte, depth int) error {
-	if r.budget--; r.budget < 0 {
+func (r *jsonRenderer) spend(n int) error {
+	if r.budget -= n; r.budget < 0 {
 		return errJSONImage
+	}
+	return nil
+}
+
+func (r *jsonRenderer) value(typ byte, b []byte, depth int) error {
+	if err := r.spend(1); err != nil {
+		return err
 	}
 	switch typ {
 	case jsonSmallObject, jsonLargeObject, jsonSmallArray, jsonLargeArray:
@@ -85,8 +89,7 @@ func (r *jsonRenderer) value(typ byte, b []byte, depth int) error {
 		if err != nil {
 			return err
 		}
-		r.quote(s)
-		return nil
+		return r.quote(s)
 	case jsonOpaque:
 		return r.opaque(b)
 	}
@@ -173,13 +176,9 @@ func (r *jsonRenderer) container(typ byte, b []byte, depth int) error {
 			r.out = append(r.out, ", "...)
 		}
 		if object {
-			e := b[2*width+i*keyEntry:]
-			at, n := jsonOffset(e, width), int(binary.LittleEndian.Uint16(e[width:]))
-			if at+n > len(b) {
-				return errJSONImage
+			if err := r.key(b, b[2*width+i*keyEntry:], width); err != nil {
+				return err
 			}
-			r.quote(b[at : at+n])
-			r.out = append(r.out, ": "...)
 		}
 		e := values[i*valueEntry : (i+1)*valueEntry]
 		inner := e[1:]
@@ -196,6 +195,17 @@ func (r *jsonRenderer) container(typ byte, b []byte, depth int) error {
 	}
 	r.out = append(r.out, "]}"[boolIndex(object)])
 	return nil
+}
+
+// key renders the key of an entry of the object b.
+func (r *jsonRenderer) key(b, entry []byte, width int) error {
+	at, n := jsonOffset(entry, width), int(binary.LittleEndian.Uint16(entry[width:]))
+	if at+n > len(b) {
+		return errJSONImage
+	}
+	err := r.quote(b[at : at+n])
+	r.out = append(r.out, ": "...)
+	return err
 }
 
 func boolIndex(b bool) int {
@@ -242,7 +252,10 @@ func jsonBytes(b []byte) ([]byte, error) {
 const hexDigits = "0123456789abcdef"
 
 // quote writes a string literal. Only what JSON demands is escaped.
-func (r *jsonRenderer) quote(s []byte) {
+func (r *jsonRenderer) quote(s []byte) error {
+	if err := r.spend(len(s)); err != nil {
+		return err
+	}
 	out := append(r.out, '"')
 	for _, c := range s {
 		switch {
@@ -265,93 +278,7 @@ func (r *jsonRenderer) quote(s []byte) {
 		}
 	}
 	r.out = append(out, '"')
-}
-
-// opaque renders values of SQL types that JSON has not.
-func (r *jsonRenderer) opaque(b []byte) error {
-	if len(b) < 1 {
-		return errJSONImage
-	}
-	typ := b[0]
-	b, err := jsonBytes(b[1:])
-	if err != nil {
-		return err
-	}
-	switch typ {
-	case mysql.MYSQL_TYPE_NEWDECIMAL:
-		return r.decimal(b)
-	case mysql.MYSQL_TYPE_DATE, mysql.MYSQL_TYPE_DATETIME, mysql.MYSQL_TYPE_TIMESTAMP, mysql.MYSQL_TYPE_TIME:
-		if len(b) != 8 {
-			return errJSONImage
-		}
-		r.temporal(typ, int64(binary.LittleEndian.Uint64(b)))
-		return nil
-	}
-	r.out = append(r.out, `"base64:type`...)
-	r.out = strconv.AppendUint(r.out, uint64(typ), 10)
-	r.out = append(r.out, ':')
-	for i := 0; i == 0 || i < len(b); i += 57 { // 57 bytes make a line of 76 characters
-		if i > 0 {
-			r.out = append(r.out, `\n`...)
-		}
-		r.out = base64.StdEncoding.AppendEncode(r.out, b[i:min(i+57, len(b))])
-	}
-	r.out = append(r.out, '"')
 	return nil
-}
-
-func (r *jsonRenderer) decimal(b []byte) error {
-	if len(b) < 2 || b[0] == 0 || b[1] > b[0] {
-		return errJSONImage
-	}
-	p := packedOf(int(b[0]), int(b[1]))
-	if len(b) < 2+p.length {
-		return errJSONImage
-	}
-	var err error
-	r.out, err = p.appendText(r.out, b[2:2+p.length])
-	return err
-}
-
-// temporal renders MySQL's packed date and time: 24 bits of µs below the parts.
-func (r *jsonRenderer) temporal(typ byte, v int64) {
-	out := append(r.out, '"')
-	negative := v < 0
-	if negative {
-		v = -v
-	}
-	micro := int(v & (1<<24 - 1))
-	var c clock
-	if typ == mysql.MYSQL_TYPE_TIME {
-		hms := v >> 24
-		c = clock{hour: int(hms >> 12 & 0x3ff), minute: int(hms >> 6 & 63), second: int(hms & 63)}
-		if negative {
-			out = append(out, '-')
-		}
-	} else {
-		var y, mo, d int
-		y, mo, d, c = unpackDateTime(v >> 24)
-		out = append(appendPadded(out, y, 4), '-')
-		out = append(appendPadded(out, mo, 2), '-')
-		out = appendPadded(out, d, 2)
-		if typ != mysql.MYSQL_TYPE_DATE {
-			out = append(out, ' ')
-		}
-	}
-	if typ != mysql.MYSQL_TYPE_DATE {
-		out = append(appendPadded(out, c.hour, 2), ':')
-		out = append(appendPadded(out, c.minute, 2), ':')
-		out = append(appendPadded(out, c.second, 2), '.')
-		out = appendPadded(out, micro, 6)
-	}
-	r.out = append(out, '"')
-}
-
-func appendPadded(b []byte, v, width int) []byte {
-	for p := int(powersOfTen[width-1]); p > v && p > 1; p /= 10 {
-		b = append(b, '0')
-	}
-	return strconv.AppendInt(b, int64(v), 10)
 }
 
 // appendDouble writes a double as MySQL's JSON does: the shortest digits that

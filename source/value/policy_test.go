@@ -17,7 +17,7 @@ func TestFormsWithoutAllocation(t *testing.T) {
 	require.NoError(t, err)
 	decode, err := m.Image(19, 6)
 	require.NoError(t, err)
-	image := []byte{0x4b, 0x7e, 0xfb, 0x0f, 0x42, 0x3f} // a negative one with a fraction
+	image := []byte{0x4b, 0x91, 0x05, 0xff, 0xff, 0xff} // -838:59:58.000001
 	var vec schema.Vec
 	vec.Reset(schema.VecBytes)
 	one := func() {

@@ -145,7 +145,7 @@ func (m *Mapper) selectDecimal(dst *schema.Vec, s []byte) error {
 		dst.EndBytes()
 		return nil
 	}
-	u, err := parseDecimal(s, m.column.Type.Scale)
+	u, err := parseDecimal(s, m.column.Type.Precision, m.column.Type.Scale)
 	if err != nil {
 		return m.fault(fmt.Errorf("%w: %q", err, s))
 	}

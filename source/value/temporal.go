@@ -65,7 +65,7 @@ func (m *Mapper) putNoDate(dst *schema.Vec, y, mo, d int) error {
 
 func (m *Mapper) putTime(dst *schema.Vec, negative bool, c clock) error {
 	us := c.micros()
-	if c.minute > 59 || c.second > 59 {
+	if c.hour > 838 || c.minute > 59 || c.second > 59 {
 		return m.fault(fmt.Errorf("%02d:%02d:%02d is no time", c.hour, c.minute, c.second))
 	}
 	negative = negative && us > 0

@@ -80,23 +80,25 @@ mirrors() {
 }
 
 # template makes the data directory of this very mysqld once; a new server gets a copy, without auto.cnf, so
-# that it draws a uuid of its own. Initialising takes five seconds, copying a tenth of one.
+# that it draws a uuid of its own. Initialising takes five seconds, copying a tenth of one. Options that only count
+# then have a template of their own.
 template() {
 	local id
 	id=$("${mysqld[@]}" --no-defaults --version | cksum | cut -d' ' -f1)
-	data=$cache/mysql-data-$id
+	data=$cache/mysql-data-$id${initial[*]//[^a-z0-9]/}
 	once "$data" initialise
 }
 
 initialise() {
 	say "initialising a data directory"
-	"${mysqld[@]}" --no-defaults "${base[@]}" "${user[@]}" --initialize-insecure --datadir="$1/data" >"$1/log" 2>&1 ||
+	"${mysqld[@]}" --no-defaults "${base[@]}" "${user[@]}" "${initial[@]}" --initialize-insecure --datadir="$1/data" >"$1/log" 2>&1 ||
 		{ tail -5 "$1/log" >&2; return 1; }
 	rm "$1/data/auto.cnf"
 }
 
 # --- starting and stopping ----------------------------------------------------------------------------------------
 
+initial=()
 user=()
 [ "$(id -u)" = 0 ] && user=(--user=root)
 
@@ -116,6 +118,10 @@ start() {
 		echo "$BELUGA_TEST_MYSQL"
 		return
 	fi
+	local option
+	for option; do
+		case $option in --lower-case-table-names=*) initial+=("$option") ;; esac
+	done
 	obtain
 	taken "$port" && die 1 "port $port is taken"
 	# What Beluga wants beyond the defaults, which are durable and log rows; binlog_format is not even named, as

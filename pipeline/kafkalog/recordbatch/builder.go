@@ -125,6 +125,9 @@ func (s *Sealer) Seal(b *Builder, codec Codec, p Producer) ([]byte, error) {
 		return nil, fmt.Errorf("sealing a record batch: no records")
 	}
 	set := b.buf
+	if len(set)-setPrefix-headerSize > maxRecords {
+		codec = None // shrunk, it might pass the broker, and no reader would inflate it
+	}
 	if codec != None {
 		out, err := codec.compress(append(s.out[:0], set[:setPrefix+headerSize]...), set[setPrefix+headerSize:])
 		if err != nil {

@@ -6,7 +6,8 @@
 // Invariants:
 //
 //  1. What Builder writes, other implementations of the format read as it was
-//     meant, for every codec (TestOtherParsersReadOurBatches).
+//     meant, for every codec (TestOtherParsersReadOurBatches), and our Reader too,
+//     however large a batch is (TestWhatIsWrittenIsNotTooLargeToBeRead).
 //  2. What other implementations write is read here (TestReadsForeignBatches).
 //  3. No input makes the reader panic, read out of bounds or allocate without
 //     limit; a batch that was changed on its way is an error (FuzzReader,

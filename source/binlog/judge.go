@@ -1,0 +1,117 @@
+package binlog
+
+import (
+	"errors"
+	"fmt"
+	"unicode/utf8"
+
+	"github.com/beluga-cdc/beluga/schema"
+	"github.com/beluga-cdc/beluga/source/value"
+)
+
+var errReload = errors.New("remedy: load the tables again: run with an empty lake (--to another folder), where --tables can leave this one out")
+
+// judge refuses what the lake cannot follow.
+func judge(old, now *schema.Table) (schema.Diff, error) {
+	d := schema.DiffTables(old, now)
+	if !d.IsEmpty() && !d.OnlyAdds() {
+		return d, fmt.Errorf("table %s: %s, which cannot be followed in this version; %w", now.ID, d.Describe(old, now), errReload)
+	}
+	for _, c := range now.Columns {
+		if i := old.Column(c.Name); i >= 0 && valuesMayChange(old.Columns[i].Type, c.Type) {
+			return d, fmt.Errorf("table %s: column %s was altered in a way that may have changed values without a trace in the binlog; %w", now.ID, c.Name, errReload)
+		}
+	}
+	return d, nil
+}
+
+// valuesMayChange tells whether an ALTER between two types, alike in the lake,
+// may have changed stored values, or how they look there: it writes no row events.
+// What does not fit the new type is cut or clamped where sql_mode is not strict, and
+// that is not in the log either.
+func valuesMayChange(old, now schema.Type) bool {
+	switch now.Kind {
+	case schema.TinyInt, schema.SmallInt, schema.MediumInt, schema.Int, schema.BigInt:
+		return !holdsNumbers(old, now)
+	case schema.Decimal:
+		return !holdsDecimals(old, now)
+	case schema.Time, schema.DateTime, schema.Timestamp:
+		return now.Kind != old.Kind || now.Scale < old.Scale || now.Form == schema.FormString && now.Scale != old.Scale
+	case schema.Bit: // as bytes, in the lake
+		return now.Kind != old.Kind && now.Length != 1 || now.Length < old.Length || (now.Length+7)/8 != (old.Length+7)/8 && old.Kind == schema.Bit
+	case schema.Enum, schema.Set:
+		return now.Kind != old.Kind || !value.LabelsExtend(old.Labels, now.Labels)
+	case schema.Binary: // padded to its length
+		return now.Kind != old.Kind || now.Length != old.Length
+	case schema.VarBinary:
+		return old.Kind != schema.Binary && old.Kind != schema.VarBinary || now.Length < old.Length
+	case schema.Blob:
+		return old.Kind != schema.Binary && old.Kind != schema.VarBinary && old.Kind != schema.Blob
+	case schema.Year, schema.JSON, schema.Geometry: // 5 becomes the year 2005, and JSON loses its blanks
+		return now.Kind != old.Kind
+	case schema.Char: // shows no blanks at its end
+		if old.Kind != schema.Char {
+			return true
+		}
+	}
+	return textMayChange(old, now)
+}
+
+// holdsNumbers tells whether an integer type holds all values of the old one.
+func holdsNumbers(old, now schema.Type) bool {
+	switch old.Kind {
+	case schema.Bit:
+		return old.Length == 1
+	case schema.Year:
+		return now.Kind != schema.TinyInt
+	case schema.TinyInt, schema.SmallInt, schema.MediumInt, schema.Int, schema.BigInt:
+		wider := now.Kind > old.Kind
+		if now.Unsigned || !old.Unsigned {
+			return now.Unsigned == old.Unsigned && (wider || now.Kind == old.Kind)
+		}
+		return wider
+	}
+	return false
+}
+
+// holdsDecimals is the same for decimals. Those that the lake holds as text show
+// the digits of their column.
+func holdsDecimals(old, now schema.Type) bool {
+	if old.Kind == schema.BigInt {
+		return old.Unsigned // else the lake would tell
+	}
+	return old.Kind == schema.Decimal && now.Scale == old.Scale && now.Precision >= old.Precision && (old.Unsigned || !now.Unsigned)
+}
+
+// textMayChange tells whether text may have been cut, or lost characters.
+func textMayChange(old, now schema.Type) bool {
+	if now.Kind == schema.Char || now.Kind == schema.VarChar {
+		if n := longest(old); n < 0 || n > now.Length {
+			return true
+		}
+	}
+	from := old.Charset
+	if old.Kind == schema.JSON {
+		from = "utf8mb4"
+	}
+	return now.Charset != from && now.Charset != "utf8mb4" && from != "ascii" && from != ""
+}
+
+// longest returns how many characters the values of a type have at most; -1: not
+// known.
+func longest(t schema.Type) int {
+	n := -1
+	switch t.Kind {
+	case schema.Char, schema.VarChar:
+		n = t.Length
+	case schema.Enum:
+		for _, l := range t.Labels {
+			n = max(n, utf8.RuneCountInString(l))
+		}
+	case schema.Set:
+		for _, l := range t.Labels {
+			n += 1 + utf8.RuneCountInString(l)
+		}
+	}
+	return n
+}

@@ -1,0 +1,41 @@
+package source_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/beluga-cdc/beluga/internal/servers"
+	"github.com/beluga-cdc/beluga/pipeline"
+	"github.com/beluga-cdc/beluga/schema"
+	"github.com/beluga-cdc/beluga/source"
+)
+
+// TestLowerCaseNames: a server that keeps names in lower case logs statements as
+// they were written. A TRUNCATE under another case would pass unseen, and its rows
+// stay in the lake.
+func TestLowerCaseNames(t *testing.T) {
+	server := servers.MySQL(t, "--lower-case-table-names=1")
+	const database = "lowered"
+	prepare(t, server, database)
+	c := config(t, server, database)
+	m := newMemory()
+	stop := start(t, c, pipeline.Resume{}, m)
+	m.wait(t, position(t, c))
+	server.Exec(t, "CREATE DATABASE Elsewhere; USE Lowered; CREATE TABLE Made (id INT PRIMARY KEY); ALTER TABLE MADE ADD n INT; INSERT INTO MADE VALUES (1, 2); UPDATE A SET v = 'x' WHERE id = 1")
+	m.wait(t, position(t, c))
+	require.NoError(t, stop())
+	m.requireEqual(t, c)
+	require.Contains(t, m.shapes, schema.TableID{Database: database, Name: "made"})
+	require.Len(t, m.shapes, 3)
+	for _, statement := range []string{
+		"TRUNCATE TABLE LOWERED.A", "SET SESSION binlog_format = 'STATEMENT'; DELETE FROM LOWERED.B", "RENAME TABLE Lowered.A TO elsewhere.A",
+	} {
+		from := m.state()
+		from.Position = position(t, c)
+		server.Exec(t, statement)
+		c.Once = true
+		err := source.New(c, quiet()).Run(t.Context(), from, newMemory())
+		require.ErrorContains(t, err, "table lowered.", statement)
+	}
+}

@@ -65,6 +65,8 @@ func everyType() []column {
 		{"c_enum", "ENUM('small','medium','x-large','größe')", oneOf("'small'", "'medium'", "'x-large'", "'größe'")},
 		{"c_set", "SET('a','b','c d','é')", oneOf("''", "'a'", "'a,b'", "'c d'", "'a,c d,é'")},
 		{"c_json", "JSON", json},
+		{"c_point", "POINT SRID 4326", geometry(point, 4326)},
+		{"c_geometry", "GEOMETRY", geometry(anyShape, 0, 4326, 3857)},
 	}
 }
 

@@ -186,3 +186,43 @@ func json(r *rand.Rand) string {
 	return fmt.Sprintf(`'{"b": [1, %d, {"é": "漢 %s"}], "a": %s, "long": "%s", "n": %.3f}'`,
 		r.Uint32(), numerals(r, 3), pick(r, "true", "false", "null", "1.0", "-0"), strings.Repeat(numerals(r, 4), r.IntN(60)), r.Float64()*1e6)
 }
+
+// geometry makes values of a shape and one of the reference systems. Coordinates
+// stay within the degrees of 4326, latitude first.
+func geometry(shape func(*rand.Rand) string, systems ...int) func(*rand.Rand) string {
+	return func(r *rand.Rand) string {
+		return fmt.Sprintf("ST_GeomFromText('%s', %d)", shape(r), systems[r.IntN(len(systems))])
+	}
+}
+
+func coordinates(r *rand.Rand) string {
+	if s, ok := edge(r, "0 0", "90 180", "-90 -179.5"); ok {
+		return s
+	}
+	return fmt.Sprintf("%g %g", float64(r.IntN(1800)-900)/10, r.Float64()*360-180)
+}
+
+func point(r *rand.Rand) string { return "POINT(" + coordinates(r) + ")" }
+
+func line(r *rand.Rand) string {
+	list := []string{"10 20", "11 21"}
+	for range r.IntN(8) {
+		list = append(list, coordinates(r))
+	}
+	return "LINESTRING(" + strings.Join(list, ",") + ")"
+}
+
+func anyShape(r *rand.Rand) string {
+	switch r.IntN(5) {
+	case 0:
+		return point(r)
+	case 1:
+		return line(r)
+	case 2:
+		x, y := r.IntN(60), r.IntN(60)
+		return fmt.Sprintf("POLYGON((%[1]d %[2]d,%[3]d %[2]d,%[3]d %[4]d,%[1]d %[4]d,%[1]d %[2]d))", x, y, x+9, y+5)
+	case 3:
+		return "MULTIPOINT(" + coordinates(r) + "," + coordinates(r) + ")"
+	}
+	return "GEOMETRYCOLLECTION(" + point(r) + "," + line(r) + ")"
+}

@@ -3,7 +3,9 @@ package session
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"errors"
+	"fmt"
 	"net"
 	"strings"
 	"time"
@@ -17,7 +19,10 @@ const (
 	readBuffer       = 256 << 10
 )
 
-var errClearPassword = errors.New("the server asks for the password in clear text over a connection that is not encrypted")
+var (
+	errClearPassword    = errors.New("the server asks for the password in clear text over a connection that is not encrypted")
+	errCertificateShown = errors.New("the connection was lost once our certificate was shown")
+)
 
 // Dialer returns a function that opens the endpoint's network connections, for
 // libraries that make the handshake themselves.
@@ -60,16 +65,40 @@ func connect(ctx context.Context, e Endpoint) (*client.Conn, Endpoint, error) {
 	if err != nil {
 		return nil, e, err
 	}
+	shown := noteCertificate(tlsConfig)
 	c, err := handshake(ctx, e, client.Option(func(c *client.Conn) error {
 		c.BufferSize = readBuffer
 		c.SetTLSConfig(tlsConfig)
 		return nil
 	}))
+	if *shown && isLost(err) {
+		err = fmt.Errorf("%w: %w", errCertificateShown, err)
+	}
 	if err != nil && e.mode() == TLSPreferred && serverHasNoTLS(err) {
 		e.TLS = TLSDisabled
 		return connect(ctx, e)
 	}
 	return c, e, err
+}
+
+// noteCertificate makes the configuration note that the server asked for our
+// certificate and got it. In TLS 1.3 the server looks at it when our side of the
+// handshake is over; what it says against it is lost where the connection goes
+// down first, under what we write.
+func noteCertificate(c *tls.Config) *bool {
+	shown := new(bool)
+	if c == nil || len(c.Certificates) == 0 {
+		return shown
+	}
+	own := &c.Certificates[0]
+	c.GetClientCertificate = func(asked *tls.CertificateRequestInfo) (*tls.Certificate, error) {
+		if asked.SupportsCertificate(own) != nil {
+			return new(tls.Certificate), nil
+		}
+		*shown = true
+		return own, nil
+	}
+	return shown
 }
 
 // handshake bounds the whole opening by time and by the context: the driver

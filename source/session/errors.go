@@ -127,6 +127,8 @@ func explainDenied(e Endpoint) string {
 	return fmt.Sprintf("the server at %s refuses user %q: the user does not exist for this host or the password is wrong; %s", e, e.User, remedy)
 }
 
+const certificateRemedy = "give one that is signed by the server's ssl_ca (cert=FILE&key=FILE in --from)"
+
 func explainNetwork(e Endpoint, err error) string {
 	var dns *net.DNSError
 	var op *net.OpError
@@ -142,7 +144,9 @@ func explainNetwork(e Endpoint, err error) string {
 	case serverHasNoTLS(err):
 		return fmt.Sprintf("the server at %s has no TLS; configure it (ssl_cert, ssl_key), or say tls=disabled in --from if the network between is safe", e)
 	case isTLSAlert(err) && e.CertFile != "":
-		return fmt.Sprintf("the server at %s does not accept our certificate %s; give one that is signed by the server's ssl_ca (cert=FILE&key=FILE in --from)", e, e.CertFile)
+		return fmt.Sprintf("the server at %s does not accept our certificate %s; %s", e, e.CertFile, certificateRemedy)
+	case errors.Is(err, errCertificateShown):
+		return fmt.Sprintf("the server at %s may not accept our certificate %s; %s", e, e.CertFile, certificateRemedy)
 	case isTLSError(err):
 		return fmt.Sprintf("the server's certificate at %s is not accepted; give its CA (ca=FILE in --from), or choose another TLS mode (tls=…)", e)
 	case errors.As(err, &op) && op.Timeout() && op.Op == "dial":
@@ -185,8 +189,13 @@ func IsPassing(err error) bool {
 		return slices.Contains(passing, n)
 	}
 	var network net.Error
-	return !isTLSError(err) && (errors.As(err, &network) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
-		errors.Is(err, mysql.ErrBadConn) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE))
+	return !isTLSError(err) && (errors.As(err, &network) || isLost(err))
+}
+
+// isLost tells whether the other side ended the connection without a word.
+func isLost(err error) bool {
+	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, mysql.ErrBadConn) ||
+		errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
 }
 
 // isBroken tells whether a session cannot go on after the error: all but the

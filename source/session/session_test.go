@@ -8,6 +8,7 @@ import (
 	"crypto/rand"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/binary"
 	"encoding/json"
 	"encoding/pem"
 	"errors"
@@ -17,6 +18,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 	"time"
 
@@ -121,22 +123,9 @@ func TestSecretIsNeverPrinted(t *testing.T) {
 // TestClearPasswordIsRefused plays a server that asks for the password in clear
 // text.
 func TestClearPasswordIsRefused(t *testing.T) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
 	received := make(chan []byte, 1)
-	go func() {
-		c, err := l.Accept()
-		if err != nil {
-			return
-		}
-		defer c.Close()
-		greeting := append([]byte{10}, "8.4.0\x00"...)
-		greeting = append(greeting, 1, 0, 0, 0)
-		greeting = append(greeting, "12345678\x00"...)
-		greeting = append(greeting, 0xff, 0xf7, 255, 2, 0, 0xff, 0xdf, 21)
-		greeting = append(greeting, make([]byte, 10)...)
-		greeting = append(greeting, "123456789012\x00caching_sha2_password\x00"...)
-		_, _ = c.Write(append([]byte{byte(len(greeting)), 0, 0, 0}, greeting...))
+	address := serve(t, func(c *net.TCPConn) {
+		greet(c, 0)
 		b := make([]byte, 4096)
 		n, _ := c.Read(b)
 		all := append([]byte(nil), b[:n]...)
@@ -144,12 +133,42 @@ func TestClearPasswordIsRefused(t *testing.T) {
 		_, _ = c.Write(append([]byte{byte(len(ask)), 0, 0, 2}, ask...))
 		n, _ = c.Read(b)
 		received <- append(all, b[:n]...)
-	}()
-	e := session.Endpoint{Network: "tcp", Address: l.Addr().String(), User: "u", Password: "pa55word", TLS: session.TLSDisabled}
-	_, err = session.Open(t.Context(), e)
+	})
+	e := session.Endpoint{Network: "tcp", Address: address, User: "u", Password: "pa55word", TLS: session.TLSDisabled}
+	_, err := session.Open(t.Context(), e)
 	require.ErrorContains(t, err, "asks for the password in clear text")
-	require.NoError(t, l.Close())
 	require.NotContains(t, string(<-received), "pa55word")
+}
+
+// serve plays a server to one connection, and returns its address.
+func serve(t *testing.T, play func(*net.TCPConn)) string {
+	t.Helper()
+	l, err := net.ListenTCP("tcp", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	require.NoError(t, err)
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		if c, err := l.AcceptTCP(); err == nil {
+			defer c.Close()
+			play(c)
+		}
+	})
+	t.Cleanup(func() { l.Close(); wg.Wait() })
+	return l.Addr().String()
+}
+
+// withTLS is the capability of a server that has TLS.
+const withTLS = 1 << 11
+
+// greet sends the first packet of a server.
+func greet(c net.Conn, capabilities uint16) {
+	greeting := append([]byte{10}, "8.4.0\x00"...)
+	greeting = append(greeting, 1, 0, 0, 0)
+	greeting = append(greeting, "12345678\x00"...)
+	greeting = binary.LittleEndian.AppendUint16(greeting, 0xf7ff|capabilities)
+	greeting = append(greeting, 255, 2, 0, 0xff, 0xdf, 21)
+	greeting = append(greeting, make([]byte, 10)...)
+	greeting = append(greeting, "123456789012\x00caching_sha2_password\x00"...)
+	_, _ = c.Write(append([]byte{byte(len(greeting)), 0, 0, 0}, greeting...))
 }
 
 func TestConnectFaults(t *testing.T) {

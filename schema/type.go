@@ -89,7 +89,7 @@ const (
 	FormStop    Form = "stop"    // DATE, DATETIME, TIMESTAMP: what is no day stops the run
 )
 
-// LakeKind is an Iceberg primitive type without its attributes.
+// LakeKind is an Iceberg type without its attributes.
 type LakeKind uint8
 
 // The Iceberg types that columns map to.
@@ -106,11 +106,12 @@ const (
 	LakeTimestampTZ
 	LakeString
 	LakeBinary
+	LakeFloatList
 )
 
-var lakeNames = [...]string{"invalid", "boolean", "int", "long", "float", "double", "decimal", "date", "time", "timestamp", "timestamptz", "string", "binary"}
+var lakeNames = [...]string{"invalid", "boolean", "int", "long", "float", "double", "decimal", "date", "time", "timestamp", "timestamptz", "string", "binary", "list<float>"}
 
-// LakeType is an Iceberg primitive type.
+// LakeType is an Iceberg type: a primitive one, or a list of one.
 type LakeType struct {
 	Kind      LakeKind
 	Precision int // decimal
@@ -183,6 +184,8 @@ func (t Type) Lake() (LakeType, error) {
 		return LakeType{Kind: LakeString}, nil
 	case Binary, VarBinary, Blob, Geometry:
 		return LakeType{Kind: LakeBinary}, nil
+	case VectorFloat:
+		return LakeType{Kind: LakeFloatList}, nil
 	}
 	return LakeType{}, fmt.Errorf("type %s has no Iceberg type in this version", t.Kind)
 }
@@ -205,7 +208,7 @@ func (l LakeType) Vec() VecKind {
 			return VecInt64
 		}
 		return VecDec128
-	case LakeString, LakeBinary:
+	case LakeString, LakeBinary, LakeFloatList:
 		return VecBytes
 	}
 	return 0

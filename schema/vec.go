@@ -13,7 +13,7 @@ const (
 	VecFloat32                    // I32: IEEE 754 bits
 	VecFloat64                    // I64: IEEE 754 bits
 	VecDec128                     // Data: 16 bytes each, the unscaled value as a big-endian two's complement
-	VecBytes                      // Off, Data: text is UTF-8
+	VecBytes                      // Off, Data: text is UTF-8, a list of floats their bits, four bytes each, the lowest first
 )
 
 // Vec is the values of one column of a block. Its fields are public because

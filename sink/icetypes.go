@@ -11,8 +11,9 @@ import (
 	"github.com/beluga-cdc/beluga/sink/parquetfile"
 )
 
-// icebergType returns the library's name of a lake type.
-func icebergType(l schema.LakeType) (iceberg.Type, error) {
+// icebergType returns the library's name of a lake type. element is the field id
+// of a list's elements.
+func icebergType(l schema.LakeType, element int) (iceberg.Type, error) {
 	switch l.Kind {
 	case schema.LakeBoolean:
 		return iceberg.PrimitiveTypes.Bool, nil
@@ -38,6 +39,8 @@ func icebergType(l schema.LakeType) (iceberg.Type, error) {
 		return iceberg.PrimitiveTypes.String, nil
 	case schema.LakeBinary:
 		return iceberg.PrimitiveTypes.Binary, nil
+	case schema.LakeFloatList:
+		return &iceberg.ListType{ElementID: element, Element: iceberg.PrimitiveTypes.Float32, ElementRequired: true}, nil
 	}
 	return nil, fmt.Errorf("type %s has no place in Iceberg", l)
 }
@@ -55,17 +58,23 @@ func buildSchema(shape *schema.Table, old *iceberg.Schema, id, last int) (*icebe
 	var keys []int
 	taken := map[int]bool{}
 	for i, c := range shape.Columns {
-		typ, err := icebergType(shape.Lake(i))
-		if err != nil {
-			return nil, fmt.Errorf("table %s, column %s: %w", shape.ID, c.Name, err)
-		}
-		f := iceberg.NestedField{Name: c.Name, Type: typ, Required: shape.IsKey(i), Doc: c.Comment}
-		if was, ok := fieldOf(old, c.Name); ok {
+		f := iceberg.NestedField{Name: c.Name, Required: shape.IsKey(i), Doc: c.Comment}
+		was, ok := fieldOf(old, c.Name)
+		if ok {
 			f.ID = was.ID
 			taken[f.ID] = true
 		} else {
 			last++
 			f.ID = last
+		}
+		element := elementID(was)
+		if element == 0 && shape.Lake(i).Kind == schema.LakeFloatList {
+			last++
+			element = last
+		}
+		var err error
+		if f.Type, err = icebergType(shape.Lake(i), element); err != nil {
+			return nil, fmt.Errorf("table %s, column %s: %w", shape.ID, c.Name, err)
 		}
 		fields = append(fields, f)
 	}
@@ -82,6 +91,14 @@ func buildSchema(shape *schema.Table, old *iceberg.Schema, id, last int) (*icebe
 		}
 	}
 	return iceberg.NewSchemaWithIdentifiers(id, keys, fields...), nil
+}
+
+// elementID returns the field id of a list's elements, 0 of what is no list.
+func elementID(f iceberg.NestedField) int {
+	if list, ok := f.Type.(*iceberg.ListType); ok {
+		return list.ElementID
+	}
+	return 0
 }
 
 // mayIdentify tells whether the key can be the schema's identifier fields. Iceberg
@@ -117,14 +134,15 @@ func fileColumns(shape *schema.Table, s *iceberg.Schema) ([]parquetfile.Column, 
 		if !ok {
 			return nil, fmt.Errorf("table %s: another writer dropped column %s from the lake's table; drop the table in the lake and load it again", shape.ID, c.Name)
 		}
-		typ, err := icebergType(shape.Lake(i))
+		element := elementID(f)
+		typ, err := icebergType(shape.Lake(i), element)
 		if err != nil {
 			return nil, fmt.Errorf("table %s, column %s: %w", shape.ID, c.Name, err)
 		}
 		if !f.Type.Equals(typ) {
 			return nil, fmt.Errorf("table %s: another writer changed column %s of the lake's table from %s to %s; drop the table in the lake and load it again", shape.ID, c.Name, typ, f.Type)
 		}
-		cols[i] = parquetfile.Column{ID: f.ID, Name: f.Name, Type: shape.Lake(i), Required: f.Required}
+		cols[i] = parquetfile.Column{ID: f.ID, Name: f.Name, Type: shape.Lake(i), Required: f.Required, ElementID: element}
 	}
 	return cols, nil
 }

@@ -45,6 +45,9 @@ type Config struct {
 	Switches Switches     // of ConfigurationBased
 
 	Locking snapshot.Locking // Auto
+	// Filters are "PATTERN where CONDITION": of the tables of the pattern a load takes
+	// only the rows of the condition.
+	Filters []string
 
 	Types     value.Policy
 	OldImages binlog.OldImages
@@ -160,6 +163,7 @@ type selection struct {
 	patterns      []*regexp.Regexp
 	excluded      []*regexp.Regexp
 	columns       columnRules
+	filters       []filterRule
 	refuseKeyless bool
 	text          string // for messages
 }
@@ -176,6 +180,9 @@ func newSelection(c Config) (selection, error) {
 		return s, err
 	}
 	if s.columns, err = newColumnRules(c.Columns); err != nil {
+		return s, err
+	}
+	if s.filters, err = newFilterRules(c.Filters); err != nil {
 		return s, err
 	}
 	switch {

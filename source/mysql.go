@@ -82,7 +82,7 @@ func (m *MySQL) describe(ctx context.Context, s *session.Session, sel selection,
 			continue
 		}
 		t, _ := m.shapeOf(d, sel)
-		one := snapshot.Described{Table: t, Version: d.created, Rows: d.rows}
+		one := snapshot.Described{Table: t, Version: d.created, Rows: d.rows, Filter: sel.filter(d.id)}
 		if key := d.key(); key != nil {
 			one.KeyIndex = key.name
 		}

@@ -97,10 +97,11 @@ type MemoryConfig struct {
 
 // SnapshotConfig says how tables are loaded first.
 type SnapshotConfig struct {
-	Mode        string `yaml:"mode" enum:"initial,always,initial_only,no_data,recovery,when_needed,never,configuration_based,schema_only,schema_only_recovery" help:"when tables are loaded: initial where the lake has no position; always at each start; initial_only, to end then; no_data never, changes from now on; recovery never, if lake and server agree on the columns; when_needed as initial, and whenever the position is gone from the server; never, from the oldest binlog on; configuration_based by the switches below; schema_only and schema_only_recovery are older names of no_data and recovery"`
-	Locking     string `yaml:"locking" enum:"auto,global,tables,none,minimal" help:"how all connections of a load come to see the same state: global by FLUSH TABLES WITH READ LOCK, tables by LOCK TABLES, each for some milliseconds; none without a lock, what was written meanwhile is replayed before anything is published; auto the first of these that the server grants; minimal is another name of auto"`
-	Connections int    `yaml:"connections" help:"connections that read tables at the same time"`
-	ChunkRows   int    `yaml:"chunk-rows" help:"rows of a table that one connection takes at a time"`
+	Mode        string   `yaml:"mode" enum:"initial,always,initial_only,no_data,recovery,when_needed,never,configuration_based,schema_only,schema_only_recovery" help:"when tables are loaded: initial where the lake has no position; always at each start; initial_only, to end then; no_data never, changes from now on; recovery never, if lake and server agree on the columns; when_needed as initial, and whenever the position is gone from the server; never, from the oldest binlog on; configuration_based by the switches below; schema_only and schema_only_recovery are older names of no_data and recovery"`
+	Locking     string   `yaml:"locking" enum:"auto,global,tables,none,minimal" help:"how all connections of a load come to see the same state: global by FLUSH TABLES WITH READ LOCK, tables by LOCK TABLES, each for some milliseconds; none without a lock, what was written meanwhile is replayed before anything is published; auto the first of these that the server grants; minimal is another name of auto"`
+	Connections int      `yaml:"connections" help:"connections that read tables at the same time"`
+	Filter      []string `yaml:"filter" list:"whole" help:"rows that a load takes of some tables: PATTERN where CONDITION, a regular expression over the whole of database.table and SQL; changes that come later are replicated whatever row they are of"`
+	ChunkRows   int      `yaml:"chunk-rows" help:"rows of a table that one connection takes at a time"`
 
 	ConfigurationBased SwitchesConfig `yaml:"configuration-based"`
 }
@@ -126,6 +127,9 @@ func (s *SnapshotConfig) validate(bad func(path, format string, args ...any)) {
 	}
 	positive(bad, "snapshot.connections", s.Connections)
 	positive(bad, "snapshot.chunk-rows", s.ChunkRows)
+	if err := source.CheckFilters(s.Filter); err != nil {
+		bad("snapshot.filter", "%s", strings.TrimPrefix(err.Error(), "--snapshot-filter "))
+	}
 }
 
 // locking is snapshot.locking by the name that is not Debezium's.

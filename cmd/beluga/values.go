@@ -88,6 +88,9 @@ func (d Duration) String() string {
 // splitList cuts the text of a list option. Commas part regular expressions
 // too, except those inside brackets, as in a{1,2}.
 func splitList(kind, text string) []string {
+	if kind == "whole" {
+		return []string{strings.TrimSpace(text)}
+	}
 	var parts []string
 	depth, from := 0, 0
 	for i := 0; i < len(text); i++ {

@@ -31,7 +31,7 @@ that only real differences are left. The exit code is 1 if there are any.`,
 		Example: `  beluga verify --from mysql://root@localhost/shop --to ./lake
   beluga verify orders items --from mysql://root@localhost/shop --to ./lake`,
 	}
-	settings := addConfigFlags(cmd, []string{"from", "to"}, "name", "from", "to", "tables", "columns", "memory", "snapshot.locking", "log")
+	settings := addConfigFlags(cmd, []string{"from", "to"}, "name", "from", "to", "tables", "columns", "memory", "snapshot.locking", "snapshot.filter", "log")
 	limit := cmd.Flags().Int("limit", 10, "show at most this many differing rows of each table")
 	wait := cmd.Flags().Duration("wait", time.Minute, "how long to wait for a lake that is behind and does not move")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
@@ -81,6 +81,9 @@ func runVerify(ctx context.Context, c *Config, names []string, o verify.Options,
 			return fmt.Errorf("table %s: %w", id, err)
 		}
 	}
+	if tables, err = withoutFiltered(source, tables, io.out); err != nil {
+		return err
+	}
 	v := &verify.Verifier{Source: source, Lake: &lakeSide{lake: lake, server: source.server}, Options: o, Log: log}
 	start := time.Now()
 	report, err := compare(ctx, v, tables, term)
@@ -94,6 +97,27 @@ func runVerify(ctx context.Context, c *Config, names []string, o verify.Options,
 		return errDiffers
 	}
 	return nil
+}
+
+// withoutFiltered leaves out, and names, the tables of which a load takes only some
+// rows: the lake has of the others those that changed since, and nobody can tell
+// which these are.
+func withoutFiltered(source *sourceSide, ids []schema.TableID, out io.Writer) (rest []schema.TableID, err error) {
+	for _, id := range ids {
+		filtered, err := source.src.Filtered(id)
+		if err != nil {
+			return nil, err
+		}
+		if !filtered {
+			rest = append(rest, id)
+		} else if _, err := fmt.Fprintf(out, "%s: not compared, as --snapshot-filter leaves rows of it out\n", id); err != nil {
+			return nil, err
+		}
+	}
+	if len(rest) == 0 {
+		return nil, errors.New("there is nothing to compare: --snapshot-filter leaves out rows of every table")
+	}
+	return rest, nil
 }
 
 // compare runs the comparison, and on a terminal shows how far it is.

@@ -191,6 +191,8 @@ func expressions(t *testing.T, db *sql.DB, table tableName) string {
 		case "geometry", "point", "linestring", "polygon", "multipoint", "multilinestring", "multipolygon", "geomcollection":
 			// From SRID, byte order, type and the rest to byte order, type with its bit, SRID and the rest.
 			c = fmt.Sprintf("LOWER(IF(ST_SRID(%[1]s) = 0, SUBSTR(HEX(%[1]s), 9), CONCAT(SUBSTR(HEX(%[1]s), 9, 8), '20', SUBSTR(HEX(%[1]s), 1, 8), SUBSTR(HEX(%[1]s), 19))))", c)
+		case "vector": // its bytes are those of its numbers
+			c = fmt.Sprintf("LOWER(HEX(%s))", c)
 		case "date":
 			c = wholeDate(c, "%Y-%m-%d")
 		case "time":
@@ -232,6 +234,7 @@ def writer(kind):
     if pa.types.is_timestamp(kind):
         return lambda v: "%04d-%02d-%02d %02d:%02d:%02d.%06d" % (v.year, v.month, v.day, v.hour, v.minute, v.second, v.microsecond)
     if pa.types.is_binary(kind) or pa.types.is_large_binary(kind): return lambda v: v.hex()
+    if pa.types.is_list(kind) or pa.types.is_large_list(kind): return lambda v: struct.pack(f"<{len(v)}f", *v).hex()
     return str
 
 for name in json.load(sys.stdin):

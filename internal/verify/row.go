@@ -3,8 +3,10 @@ package verify
 import (
 	"cmp"
 	"context"
+	"encoding/binary"
 	"encoding/hex"
 	"fmt"
+	"math"
 	"math/big"
 	"slices"
 	"strconv"
@@ -158,8 +160,18 @@ func Text(l schema.LakeType, v *schema.Vec, i int) string {
 		return time.UnixMicro(v.I64[i]).UTC().Format("2006-01-02 15:04:05.000000Z")
 	case schema.LakeString:
 		return strconv.Quote(string(v.Bytes(i)))
+	case schema.LakeFloatList:
+		return listText(v.Bytes(i))
 	}
 	return "0x" + hex.EncodeToString(v.Bytes(i))
+}
+
+func listText(b []byte) string {
+	var parts []string
+	for ; len(b) >= 4; b = b[4:] {
+		parts = append(parts, strconv.FormatFloat(float64(math.Float32frombits(binary.LittleEndian.Uint32(b))), 'g', -1, 32))
+	}
+	return "[" + strings.Join(parts, ",") + "]"
 }
 
 func decimalText(l schema.LakeType, v *schema.Vec, i int) string {

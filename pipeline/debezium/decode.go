@@ -41,6 +41,8 @@ func (f *field) decode(v *schema.Vec, p []byte) (n int, err error) {
 		return f.decodeBool(v, p)
 	case '{':
 		return f.decodeGeometry(v, p)
+	case '[':
+		return f.decodeVector(v, p)
 	}
 	if f.form == formFloat32 || f.form == formFloat64 {
 		return f.decodeFloat(v, p)
@@ -132,28 +134,36 @@ func parseInt(p []byte) (x int64, wide bool, n int) {
 }
 
 func (f *field) decodeFloat(v *schema.Vec, p []byte) (n int, err error) {
+	if f.form == formFloat32 {
+		x, n, err := parseFloat(p, 32)
+		if err == nil {
+			v.AppendFloat32(float32(x))
+		}
+		return n, err
+	}
+	x, n, err := parseFloat(p, 64)
+	if err == nil {
+		v.AppendFloat64(x)
+	}
+	return n, err
+}
+
+// parseFloat reads a number; n is the length of its text.
+func parseFloat(p []byte, bitSize int) (x float64, n int, err error) {
 	for n < len(p) && (p[n] >= '0' && p[n] <= '9' || p[n] == '-' || p[n] == '+' || p[n] == '.' || p[n]|0x20 == 'e') {
 		n++
 	}
 	if n == 0 || p[0] == '+' {
-		return 0, errForm
+		return 0, 0, errForm
 	}
-	bitSize := 64
-	if f.form == formFloat32 {
-		bitSize = 32
-	}
-	x, err := strconv.ParseFloat(string(p[:n]), bitSize)
+	x, err = strconv.ParseFloat(string(p[:n]), bitSize)
 	switch {
 	case errors.Is(err, strconv.ErrRange):
-		return 0, errRange
+		return 0, 0, errRange
 	case err != nil:
-		return 0, errForm
-	case bitSize == 32:
-		v.AppendFloat32(float32(x))
-	default:
-		v.AppendFloat64(x)
+		return 0, 0, errForm
 	}
-	return n, nil
+	return x, n, nil
 }
 
 func (f *field) decodeString(v *schema.Vec, p []byte) (n int, err error) {

@@ -211,11 +211,14 @@ func (d *Decoder) appendOld(b *schema.Block, p []byte) ([]byte, bool) {
 	return p[i:], true
 }
 
-// skipValue returns the length of the string, number, name or geometry at the
+// skipValue returns the length of the string, number, name, vector or geometry at the
 // start of p, 0 where there is none.
 func skipValue(p []byte) int {
-	if len(p) == 0 || p[0] == '[' {
+	if len(p) == 0 {
 		return 0
+	}
+	if p[0] == '[' {
+		return skipVector(p)
 	}
 	if p[0] == '{' {
 		return skipObject(p)

@@ -273,6 +273,8 @@ func (f *field) append(dst []byte, v *schema.Vec, row int) ([]byte, error) {
 		return appendBase64(dst, v.Bytes(row)), nil
 	case formGeometry:
 		return appendGeometry(dst, v.Bytes(row))
+	case formVector:
+		return appendVector(dst, v.Bytes(row))
 	}
 	return dst, fmt.Errorf("of type %s has no form in an event", f.kind)
 }

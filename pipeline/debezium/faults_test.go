@@ -15,12 +15,12 @@ func faultTable(t testing.TB) *schema.Table {
 		column("id", schema.Type{Kind: schema.Int}), column("n", schema.Type{Kind: schema.Decimal, Precision: 4, Scale: 2}),
 		column("s", schema.Type{Kind: schema.Text}), column("f", schema.Type{Kind: schema.Float}),
 		column("t", schema.Type{Kind: schema.Time}), column("at", schema.Type{Kind: schema.Timestamp}),
-		column("b", schema.Type{Kind: schema.Bit, Length: 9}), column("raw", schema.Type{Kind: schema.Blob}))
+		column("b", schema.Type{Kind: schema.Bit, Length: 9}), column("raw", schema.Type{Kind: schema.Blob}), column("v", schema.Type{Kind: schema.VectorFloat}))
 }
 
 // row returns an insert of the table with one field replaced.
 func faultyRow(name, text string) string {
-	fields := []string{"id", "1", "n", "null", "s", "null", "f", "null", "t", "null", "at", "null", "b", "null", "raw", "null"}
+	fields := []string{"id", "1", "n", "null", "s", "null", "f", "null", "t", "null", "at", "null", "b", "null", "raw", "null", "v", "null"}
 	var s strings.Builder
 	for i := 0; i < len(fields); i += 2 {
 		if fields[i] == name {
@@ -68,6 +68,11 @@ func TestFaultyEvents(t *testing.T) {
 		{``, faultyRow("b", `"AQID"`), `column b (bit): "\"AQID\"" is out of the type's range`},
 		{``, faultyRow("raw", `"AB=="`), `column raw (blob): "\"AB==\"" is no base64`},
 		{``, faultyRow("raw", `{"x":1}`), `column raw (blob): "{\"x\":1}" is not`},
+		{``, faultyRow("raw", `[1]`), `column raw (blob): "[1]" is not`},
+		{``, faultyRow("v", `[1,null]`), `column v (vector): "[1,null]" is not`},
+		{``, faultyRow("v", `[1,[2]]`), `column v (vector): "[1,[2]]" is not`},
+		{``, faultyRow("v", `[1,1e39]`), `column v (vector): "[1,1e39]" is out of the type's range`},
+		{``, faultyRow("v", `"[1]"`), `column v (vector): "\"[1]\"" is not`},
 	}
 	tab := faultTable(t)
 	d := debezium.NewDecoder(tab)
@@ -102,9 +107,9 @@ func TestFaultyRows(t *testing.T) {
 	insert := func(typ schema.Type, values ...any) *schema.Block {
 		return blockOf(t, table(t, "faults", nil, column("x", typ)), change{schema.OpInsert, nil, values, schema.Origin{}})
 	}
-	keyOnly := blockOf(t, faultTable(t), change{schema.OpInsert, nil, []any{1, nil, nil, nil, nil, nil, nil, nil}, schema.Origin{}})
+	keyOnly := blockOf(t, faultTable(t), change{schema.OpInsert, nil, []any{1, nil, nil, nil, nil, nil, nil, nil, nil}, schema.Origin{}})
 	keyOnly.Ops[0] = schema.OpUpdate
-	noOld := blockOf(t, faultTable(t), change{schema.OpInsert, nil, []any{1, nil, nil, nil, nil, nil, nil, nil}, schema.Origin{}})
+	noOld := blockOf(t, faultTable(t), change{schema.OpInsert, nil, []any{1, nil, nil, nil, nil, nil, nil, nil, nil}, schema.Origin{}})
 	noOld.Ops[0] = schema.OpDelete
 	keyOnly.NeedOld(true)
 	inf := insert(schema.Type{Kind: schema.Double}, 0.0)
@@ -120,6 +125,7 @@ func TestFaultyRows(t *testing.T) {
 		b    *schema.Block
 		want string
 	}{
+		{insert(schema.Type{Kind: schema.VectorFloat}, raw{1, 2, 3}), "column x: value is no vector: it ends within a number"},
 		{insert(schema.Type{Kind: schema.Text}, "a\xff"), `table rec.faults: column x: value "a\xff" is not valid UTF-8`},
 		{insert(schema.Type{Kind: schema.Decimal, Precision: 40, Scale: 2}, "1.5"), `column x: value has the text "1.5"`},
 		{inf, "column x: value is not a finite number"},
@@ -142,6 +148,7 @@ func FuzzDecoder(f *testing.F) {
 	tab := faultTable(f)
 	f.Add([]byte(`{"id":1}`), []byte(faultyRow("s", `"x\n\ud83d\ude00"`)))
 	f.Add([]byte(`{"id":1}`), []byte(`{"op":"d","before":null}`))
+	f.Add([]byte(nil), []byte(strings.Replace(faultyRow("v", `[1.5,-0.0,1e-45]`), `"raw":null`, `"raw":"AA=="`, 1)))
 	f.Add([]byte(`{"schema":{},"payload":{"id":1}}`), []byte(`{"schema":{},"payload":{"op":"u","after":{}}}`))
 	f.Add([]byte(nil), []byte(strings.Replace(strings.Replace(faultyRow("n", `"AQ=="`), `"before":null`, `"before":{"id":1,"s":"\\"}`, 1), `"op":"c"`, `"op":"u"`, 1)))
 	f.Fuzz(func(t *testing.T, key, value []byte) {

@@ -27,6 +27,7 @@ const (
 	formText
 	formBytes    // base64
 	formGeometry // object of WKB and SRID; EWKB in the block
+	formVector   // array of numbers
 )
 
 func formOf(t schema.Type, lake schema.LakeType) form {
@@ -84,6 +85,8 @@ func formOf(t schema.Type, lake schema.LakeType) form {
 		return formBytes
 	case schema.Geometry:
 		return formGeometry
+	case schema.VectorFloat:
+		return formVector
 	}
 	return 0
 }

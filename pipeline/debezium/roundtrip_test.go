@@ -18,7 +18,7 @@ import (
 )
 
 func genType(t *rapid.T) schema.Type {
-	k := schema.Kind(rapid.IntRange(int(schema.TinyInt), int(schema.Geometry)).Draw(t, "kind"))
+	k := schema.Kind(rapid.IntRange(int(schema.TinyInt), int(schema.VectorFloat)).Draw(t, "kind"))
 	typ := schema.Type{Kind: k}
 	switch k {
 	case schema.TinyInt, schema.SmallInt, schema.MediumInt, schema.Int, schema.BigInt:
@@ -147,6 +147,12 @@ func genBytes(t *rapid.T, typ schema.Type) []byte {
 			head = binary.LittleEndian.AppendUint32(head, srid)
 		}
 		return append(head, rapid.SliceOf(rapid.Byte()).Draw(t, "coordinates")...)
+	case schema.VectorFloat:
+		var b []byte
+		for _, x := range rapid.SliceOfN(rapid.Uint64(), 0, 6).Draw(t, "vector") {
+			b = binary.LittleEndian.AppendUint32(b, uint32(finite(x>>32, 0x7F800000)))
+		}
+		return b
 	case schema.Binary, schema.VarBinary, schema.Blob:
 		return rapid.SliceOf(rapid.Byte()).Draw(t, "bytes")
 	}

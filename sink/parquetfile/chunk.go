@@ -135,7 +135,7 @@ func (c *chunk) take(w *Writer, wait bool) error {
 		if p.dictionary {
 			c.dictEnd = t.size
 		} else {
-			t.values, t.nulls = int64(p.rows), int64(p.nulls)
+			t.values, t.nulls = int64(p.entries()), int64(p.nulls+p.empty)
 		}
 		c.group.add(c.layout, &t)
 		w.packed += t.size
@@ -157,7 +157,7 @@ func (c *chunk) write(w *Writer) (format.ColumnChunk, error) {
 	c.packed.free()
 	lower, upper := c.group.bounds.parquet(c.layout, c.exactBound)
 	m := format.ColumnMetaData{
-		Type: physicalTypes[c.layout], Encoding: []format.Encoding{format.Plain, format.RLE}, PathInSchema: []string{c.name},
+		Type: physicalTypes[c.layout], Encoding: []format.Encoding{format.Plain, format.RLE}, PathInSchema: c.path(),
 		Codec: w.opts.Codec.format(), NumValues: c.group.values,
 		TotalUncompressedSize: c.group.rawSize, TotalCompressedSize: c.group.size, DataPageOffset: start + c.dictEnd,
 		Statistics: format.Statistics{NullCount: c.group.nulls, MinValue: lower, MaxValue: upper},

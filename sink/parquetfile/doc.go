@@ -4,7 +4,9 @@
 // Pages are assembled here and not by a library: the values of a vector are
 // almost the bytes of a PLAIN page already, so a column is written by one loop
 // of copies, and compressing, the dear part, runs beside it. Values are PLAIN
-// throughout; only the path column of position delete files has a dictionary.
+// throughout; only the path column of position delete files has a dictionary. The
+// elements of lists stand one behind the other, and levels in front of them,
+// made as runs, say where each list begins.
 // Reading goes through parquet-go, because files of other writers, with any
 // encoding, must be read too.
 //

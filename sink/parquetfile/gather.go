@@ -52,7 +52,7 @@ func (c *chunk) fit(pageSize int, v *schema.Vec, rows []uint32) (n, size int) {
 	case layoutBool:
 		n = min(len(rows), room*8)
 		return n, n/8 + 1
-	case layoutBytes:
+	case layoutBytes, layoutLists:
 		for n < len(rows) && size < room {
 			r := rows[n]
 			size += 4 + int(v.Off[r+1]-v.Off[r])
@@ -76,6 +76,11 @@ func (c *chunk) gatherRun(v *schema.Vec, rows []uint32, size int) error {
 		rows = c.live
 		if c.Required && p.nulls > nulls {
 			return errNullInRequired
+		}
+	}
+	if c.layout == layoutLists {
+		if err := p.addLengths(v, rows); err != nil {
+			return err
 		}
 	}
 	p.raw = growBuffer(p.raw, size)
@@ -121,6 +126,11 @@ func (c *chunk) copyValues(b []byte, v *schema.Vec, rows []uint32) (n int, err e
 				return 0, fmt.Errorf("unscaled value 0x%x does not fit %s", s, c.Type)
 			}
 			n += copy(b[n:], s[16-c.width:])
+		}
+		return n, nil
+	case layoutLists:
+		for _, r := range rows {
+			n += copy(b[n:], v.Data[v.Off[r]:v.Off[r+1]])
 		}
 		return n, nil
 	}

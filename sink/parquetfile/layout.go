@@ -26,6 +26,7 @@ const (
 	layoutFloat64
 	layoutFixed // longer decimals: big-endian, of the shortest length that holds the precision
 	layoutBytes // length before bytes
+	layoutLists // elements one behind the other; levels say where a list begins
 )
 
 // layoutOf follows the table "Parquet" of Iceberg's appendix A.
@@ -49,6 +50,8 @@ func layoutOf(t schema.LakeType) (l layout, width int) {
 			return layoutInt64, 8
 		}
 		return layoutFixed, decimalLength(t.Precision)
+	case schema.LakeFloatList:
+		return layoutLists, elementWidth
 	}
 	return layoutBytes, 0
 }
@@ -63,9 +66,18 @@ func decimalLength(precision int) int { return powerOfTen(precision).BitLen()/8 
 var physicalTypes = [...]format.Type{
 	layoutBool: format.Boolean, layoutInt32: format.Int32, layoutInt64: format.Int64, layoutDec32: format.Int32,
 	layoutFloat32: format.Float, layoutFloat64: format.Double, layoutFixed: format.FixedLenByteArray, layoutBytes: format.ByteArray,
+	layoutLists: format.Float,
 }
 
-// element describes a column in the footer. The converted type repeats the
+// elements describes a column in the footer.
+func elements(c Column, name string) []format.SchemaElement {
+	if c.Type.Kind == schema.LakeFloatList {
+		return listElements(c, name)
+	}
+	return []format.SchemaElement{element(c, name)}
+}
+
+// element describes a column that is no list. The converted type repeats the
 // logical one for readers older than the latter; TIMESTAMP without time zone
 // has none there, because the old one always means UTC.
 func element(c Column, name string) format.SchemaElement {

@@ -30,6 +30,11 @@ type page struct {
 	// they are stored. Empty as long as there was no null.
 	valid []byte
 	bits  int // layoutBool: number of values in raw
+	// layoutLists: the number of elements of each row that is not null, how many rows
+	// have none, and how many elements are not the first of their row.
+	lengths []uint32
+	empty   int
+	more    int
 
 	first      bool // makes the probe
 	probe      *probe
@@ -45,6 +50,10 @@ type page struct {
 }
 
 func (p *page) values() int { return p.rows - p.nulls }
+
+// entries returns how many values the page has by Parquet's way of counting:
+// nulls, empty lists, and each element of the others.
+func (p *page) entries() int { return p.rows + p.more }
 
 // addRows counts rows that have no null.
 func (p *page) addRows(n int) {
@@ -139,7 +148,12 @@ func (p *page) withLevels(optional bool) []byte {
 // goroutine.
 func (p *page) encode(c *chunk, codec Codec) {
 	p.err = p.bounds.find(c, p)
-	body := p.withLevels(!c.Required)
+	var body []byte
+	if c.layout == layoutLists {
+		body = p.withListLevels(!c.Required)
+	} else {
+		body = p.withLevels(!c.Required)
+	}
 	if len(body) > math.MaxInt32 {
 		if p.first {
 			close(p.probe.made)
@@ -172,9 +186,9 @@ func (p *page) addHeader(rawSize int) error {
 	} else {
 		h.Type = format.DataPage
 		h.DataPageHeader = thrift.New(format.DataPageHeader{
-			NumValues: int32(p.rows), Encoding: p.encoding,
+			NumValues: int32(p.entries()), Encoding: p.encoding,
 			DefinitionLevelEncoding: format.RLE, RepetitionLevelEncoding: format.RLE,
-			Statistics: format.Statistics{NullCount: int64(p.nulls)},
+			Statistics: format.Statistics{NullCount: int64(p.nulls + p.empty)},
 		})
 	}
 	head, err := thrift.Marshal(new(thrift.CompactProtocol), &h)

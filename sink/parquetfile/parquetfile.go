@@ -12,6 +12,8 @@ type Column struct {
 	Name     string
 	Type     schema.LakeType
 	Required bool
+	// ElementID is the field id of the elements, where the type is a list.
+	ElementID int
 }
 
 // Codec is how pages are compressed. Every one is plain zstd, or nothing, to

@@ -18,6 +18,8 @@ const (
 	readBuffer = 256 << 10
 )
 
+var errPagesEnd = errors.New("the pages end before the row group does")
+
 // Reader reads one file, ours or another writer's. It may be used by several
 // goroutines at a time.
 type Reader struct {
@@ -81,7 +83,13 @@ func (r *Reader) columns(want []Column) ([]columnReader, error) {
 		case !ok:
 			continue
 		}
-		conv, err := conversionOf(leaf, c)
+		var conv conversion
+		var err error
+		if c.Type.Kind == schema.LakeFloatList {
+			leaf, cols[i].lists, err = listOf(leaf, c)
+		} else {
+			conv, err = conversionOf(leaf, c)
+		}
 		if err != nil {
 			return nil, fmt.Errorf("reading column %s (field id %d): %w", c.Name, c.ID, err)
 		}
@@ -101,6 +109,9 @@ func (s *groupScan) run(ctx context.Context, chunks []parquet.ColumnChunk, first
 	for i := range s.cols {
 		if c := &s.cols[i]; c.leaf != nil {
 			c.pages = chunks[c.leaf.Index()].Pages()
+			if c.lists != nil {
+				c.lists.reset()
+			}
 		}
 	}
 	for done := int64(0); done < s.rows; {
@@ -139,9 +150,10 @@ func (s *groupScan) close() (err error) {
 
 // columnReader reads one column, page by page.
 type columnReader struct {
-	want Column
-	leaf *parquet.Column // nil: the file lacks the column
-	conv conversion
+	want  Column
+	leaf  *parquet.Column // nil: the file lacks the column
+	conv  conversion
+	lists *listReader // nil: the column has no lists
 
 	pages  parquet.Pages
 	page   parquet.Page
@@ -163,11 +175,14 @@ func (c *columnReader) available() (int, error) {
 	if c.leaf == nil {
 		return batchRows, nil
 	}
+	if c.lists != nil {
+		return c.availableLists()
+	}
 	for c.page == nil || c.row == c.rows {
 		c.release()
 		p, err := c.pages.ReadPage()
 		if errors.Is(err, io.EOF) {
-			return 0, errors.New("the pages end before the row group does")
+			return 0, errPagesEnd
 		} else if err != nil {
 			return 0, err
 		}
@@ -217,6 +232,10 @@ func (c *columnReader) read(v *schema.Vec, n int) error {
 		for range n {
 			v.AppendNull()
 		}
+		return nil
+	}
+	if c.lists != nil {
+		c.lists.read(v, n)
 		return nil
 	}
 	if c.levels == nil {

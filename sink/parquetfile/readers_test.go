@@ -2,11 +2,13 @@ package parquetfile
 
 import (
 	"bytes"
+	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -92,7 +94,7 @@ func TestOtherReaders(t *testing.T) {
 		p := filepath.Join(dir, name+".parquet")
 		vecs[p] = randomBlock(rng, cols, f.rows)
 		if name == "default" { // values of more than a page
-			big := vecs[p][len(cols)-4]
+			big := vecs[p][len(cols)-6]
 			big.Truncate(big.N - 1)
 			big.AppendBytes(bytes.Repeat([]byte("0123456789é"), 300_000))
 		}
@@ -127,7 +129,7 @@ func TestOtherReaders(t *testing.T) {
 }
 
 var wantTypes = twice("bool", "int32", "int64", "float", "double", "decimal128(1, 0)", "decimal128(9, 2)", "decimal128(18, 18)", "decimal128(19, 3)",
-	"decimal128(20, 0)", "decimal128(38, 10)", "date32[day]", "time64[us]", "timestamp[us]", "timestamp[us, tz=UTC]", "string", "binary")
+	"decimal128(20, 0)", "decimal128(38, 10)", "date32[day]", "time64[us]", "timestamp[us]", "timestamp[us, tz=UTC]", "string", "binary", "list<element: float not null>")
 
 func twice(s ...string) (out []string) {
 	for _, x := range s {
@@ -152,9 +154,14 @@ func TestParquetGoReads(t *testing.T) {
 	for at := 0; ; {
 		n, err := r.ReadRows(rows)
 		for _, row := range rows[:n] {
-			for i, v := range row {
-				require.Equal(t, fmt.Sprint(parquetGoText(vecs[i], cols[i], at)), v.String(), cols[i].Name)
-			}
+			row.Range(func(i int, values []parquet.Value) bool {
+				if cols[i].Type.Kind == schema.LakeFloatList {
+					requireList(t, vecs[i], at, values)
+					return true
+				}
+				require.Equal(t, fmt.Sprint(parquetGoText(vecs[i], cols[i], at)), values[0].String(), cols[i].Name)
+				return true
+			})
 			at++
 		}
 		if errors.Is(err, io.EOF) {
@@ -163,6 +170,20 @@ func TestParquetGoReads(t *testing.T) {
 		}
 		require.NoError(t, err)
 	}
+}
+
+// requireList compares the elements of a list, and how null and the empty list are
+// told apart: a list without elements is one value that has no content.
+func requireList(t *testing.T, v *schema.Vec, row int, values []parquet.Value) {
+	var elements []byte
+	for i, e := range values {
+		require.Equal(t, i > 0, e.RepetitionLevel() > 0)
+		if !e.IsNull() {
+			elements = binary.LittleEndian.AppendUint32(elements, math.Float32bits(e.Float()))
+		}
+	}
+	require.Equal(t, string(v.Bytes(row)), string(elements))
+	require.Equal(t, v.IsNull(row), values[0].IsNull() && values[0].DefinitionLevel() == 0 && v.NullN > 0)
 }
 
 func parquetGoText(v *schema.Vec, c Column, row int) any {
@@ -186,12 +207,13 @@ func parquetGoText(v *schema.Vec, c Column, row int) any {
 // the writer never uses: dictionaries, deltas, pages of version 2, other codecs.
 func TestReadsOtherWriters(t *testing.T) {
 	type row struct {
-		A int32   `parquet:"a,delta,id(1)"`
-		B *int64  `parquet:"b,optional,dict,id(2)"`
-		C string  `parquet:"c,delta,snappy,id(3)"`
-		D *string `parquet:"d,optional,dict,gzip,id(4)"`
-		E float32 `parquet:"e,id(5)"`
-		F int32   `parquet:"f,decimal(2:7),id(6)"`
+		A int32     `parquet:"a,delta,id(1)"`
+		B *int64    `parquet:"b,optional,dict,id(2)"`
+		C string    `parquet:"c,delta,snappy,id(3)"`
+		D *string   `parquet:"d,optional,dict,gzip,id(4)"`
+		E float32   `parquet:"e,id(5)"`
+		F int32     `parquet:"f,decimal(2:7),id(6)"`
+		G []float32 `parquet:"g,optional,list,id(7)"`
 	}
 	rng := rand.New(rand.NewPCG(9, 10))
 	var rows []row
@@ -200,6 +222,9 @@ func TestReadsOtherWriters(t *testing.T) {
 		if rng.IntN(3) > 0 {
 			b, d := int64(i%17), fmt.Sprint("d", i%3)
 			r.B, r.D = &b, &d
+		}
+		for j := range rng.IntN(9) {
+			r.G = append(r.G, float32(i%5)+float32(j)/4)
 		}
 		rows = append(rows, r)
 	}
@@ -211,6 +236,7 @@ func TestReadsOtherWriters(t *testing.T) {
 		{ID: 3, Name: "c", Type: schema.LakeType{Kind: schema.LakeString}},
 		{ID: 4, Name: "d", Type: schema.LakeType{Kind: schema.LakeString}},
 		{ID: 5, Name: "e", Type: schema.LakeType{Kind: schema.LakeDouble}},
+		{ID: 7, Name: "g", Type: schema.LakeType{Kind: schema.LakeFloatList}},
 	}
 	model := newModel(cols)
 	for _, r := range rows {
@@ -226,6 +252,14 @@ func TestReadsOtherWriters(t *testing.T) {
 		}
 		model[4].AppendBytes([]byte(r.C))
 		model[6].AppendFloat64(float64(r.E))
+		if r.G == nil {
+			model[7].AppendNull()
+			continue
+		}
+		for _, x := range r.G {
+			model[7].Data = binary.LittleEndian.AppendUint32(model[7].Data, math.Float32bits(x))
+		}
+		model[7].EndBytes()
 	}
 	for _, version := range []int{1, 2} {
 		var out bytes.Buffer

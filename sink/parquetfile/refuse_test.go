@@ -26,6 +26,7 @@ func TestRefusedValues(t *testing.T) {
 		"not 32 bits":   {Column{Type: decimal(9)}, func(v *schema.Vec) { v.AppendInt64(1 << 40) }, "does not fit decimal(9, 1)"},
 		"digits 18":     {Column{Type: decimal(18)}, func(v *schema.Vec) { v.AppendInt64(1e18) }, "more digits"},
 		"digits 20":     {Column{Type: decimal(20)}, func(v *schema.Vec) { v.AppendDec128(6, 0) }, "more digits"},
+		"list":          {Column{Type: schema.LakeType{Kind: schema.LakeFloatList}}, func(v *schema.Vec) { v.AppendBytes([]byte{1, 2, 3, 4, 5}) }, "a list of 5 bytes, which is no number of floats"},
 		"not its bytes": {Column{Type: decimal(20)}, func(v *schema.Vec) { v.AppendDec128(1<<40, 0) }, "does not fit decimal(20, 1)"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -101,6 +102,13 @@ func TestRefusedFiles(t *testing.T) {
 		return out.Bytes()
 	}
 	good := file(row{})
+	type lists struct {
+		A []float64   `parquet:"a,list,id(1)"`
+		B []*float32  `parquet:"b,list,id(2)" parquet-element:",optional"`
+		C [][]float32 `parquet:"c,list,id(3)"`
+		D float32     `parquet:"d,id(4)"`
+	}
+	goodLists := file(lists{B: []*float32{nil}})
 	scan := func(b []byte, c Column) error {
 		r, err := Open(bytes.NewReader(b), int64(len(b)))
 		if err != nil {
@@ -121,6 +129,9 @@ func TestRefusedFiles(t *testing.T) {
 		for _, typ := range types {
 			require.ErrorContains(t, scan(good, Column{ID: id, Name: "x", Type: typ}), "cannot be read as "+typ.String())
 		}
+	}
+	for id, text := range map[int]string{1: "cannot be read as list<float>", 2: errNullElement.Error(), 3: "cannot be read as list<float>", 4: "cannot be read as list<float>"} {
+		require.ErrorContains(t, scan(goodLists, Column{ID: id, Name: "x", Type: schema.LakeType{Kind: schema.LakeFloatList}}), text)
 	}
 	cols := []Column{{ID: 1, Name: "s", Type: schema.LakeType{Kind: schema.LakeString}}}
 	rng := rand.New(rand.NewPCG(1, 2))

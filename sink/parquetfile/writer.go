@@ -256,7 +256,7 @@ func (w *Writer) writeFooter() error {
 	m := format.FileMetaData{Version: 2, NumRows: w.rows, RowGroups: w.groups, CreatedBy: createdBy}
 	m.Schema = append(m.Schema, format.SchemaElement{Name: "table", NumChildren: thrift.New(int32(len(w.chunks)))})
 	for _, c := range w.chunks {
-		m.Schema = append(m.Schema, element(c.Column, c.name))
+		m.Schema = append(m.Schema, elements(c.Column, c.name)...)
 		m.ColumnOrders = append(m.ColumnOrders, format.ColumnOrder{Value: &format.TypeDefinedOrder{}})
 	}
 	b, err := thrift.Marshal(new(thrift.CompactProtocol), &m)
@@ -274,7 +274,8 @@ func (w *Writer) stats() Stats {
 		LowerBounds: map[int][]byte{}, UpperBounds: map[int][]byte{},
 	}
 	for _, c := range w.chunks {
-		s.ColumnSizes[c.ID], s.ValueCounts[c.ID], s.NullCounts[c.ID] = c.file.size, c.file.values, c.file.nulls
+		id := c.leafID()
+		s.ColumnSizes[id], s.ValueCounts[id], s.NullCounts[id] = c.file.size, c.file.values, c.file.nulls
 		if c.layout == layoutFloat32 || c.layout == layoutFloat64 {
 			s.NaNCounts[c.ID] = c.file.bounds.nans
 		}

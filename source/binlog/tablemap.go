@@ -185,6 +185,9 @@ func (m *tableMap) table(collations map[uint64]string, choose func(schema.TableI
 		case real == mysql.MYSQL_TYPE_STRING || real == mysql.MYSQL_TYPE_VARCHAR || real == mysql.MYSQL_TYPE_VAR_STRING || real == mysql.MYSQL_TYPE_BLOB:
 			col.Type = stringType(real, meta, collations[uint64(m.text.collation(text))])
 			text++
+		case real == mysql.MYSQL_TYPE_VECTOR:
+			col.Type = schema.Type{Kind: schema.VectorFloat}
+			text++ // it is stored as a BLOB, and stands among the text columns with a collation, binary
 		default:
 			col.Type, err = otherType(real, meta)
 		}
@@ -301,8 +304,6 @@ func otherType(typ byte, meta uint16) (schema.Type, error) {
 		return schema.Type{Kind: schema.JSON}, nil
 	case mysql.MYSQL_TYPE_GEOMETRY:
 		return schema.Type{Kind: schema.Geometry}, nil
-	case mysql.MYSQL_TYPE_VECTOR:
-		return schema.Type{Kind: schema.VectorFloat}, nil
 	}
 	_, err := value.WidthOf(typ, meta)
 	if err == nil {

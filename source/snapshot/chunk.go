@@ -17,8 +17,10 @@ import (
 type Chunk struct {
 	Table *schema.Table
 	index string // of the key
-	lower []any  // values of the leading key columns, as arguments; nil: from the start
-	upper []any  // nil: to the end
+	// filter is the condition of the rows that are wanted; "": all of the range.
+	filter string
+	lower  []any // values of the leading key columns, as arguments; nil: from the start
+	upper  []any // nil: to the end
 }
 
 // Whole returns the chunk that is all of a table.
@@ -54,6 +56,9 @@ func (c Chunk) query() (string, []any) {
 	b.WriteString(" FROM ")
 	b.WriteString(tableName(c.Table.ID))
 	if c.lower == nil && c.upper == nil {
+		if c.filter != "" {
+			b.WriteString(" WHERE " + inBrackets(c.filter))
+		}
 		return b.String(), nil
 	}
 	where, args := c.condition()
@@ -61,7 +66,20 @@ func (c Chunk) query() (string, []any) {
 	// think that a secondary index serves better.
 	b.WriteString(" FORCE INDEX (" + session.Quote(c.index) + ") WHERE ")
 	b.WriteString(where)
+	if c.filter != "" {
+		b.WriteString(" AND " + inBrackets(c.filter))
+	}
 	return b.String(), args
+}
+
+// inBrackets keeps what surrounds a condition apart from it, also where it ends
+// with a comment.
+func inBrackets(condition string) string { return "(" + condition + "\n)" }
+
+// FilterProbe returns a statement that reads no row, and fails where the server
+// does not understand the condition.
+func FilterProbe(id schema.TableID, condition string) string {
+	return "SELECT 1 FROM " + tableName(id) + " WHERE " + inBrackets(condition) + " LIMIT 0"
 }
 
 func (c Chunk) condition() (string, []any) {

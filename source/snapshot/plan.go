@@ -19,7 +19,7 @@ import (
 func (s *Snapshot) Chunks(ctx context.Context, t *schema.Table) iter.Seq2[Chunk, error] {
 	return func(yield func(Chunk, error) bool) {
 		rest := Whole(t)
-		rest.index = s.keyIndex(t.ID)
+		rest.index, rest.filter = s.keyIndex(t.ID), s.filter(t.ID)
 		for at, err := range s.bounds(ctx, t) {
 			if err != nil {
 				yield(Chunk{}, fmt.Errorf("cutting table %s into chunks: %w", t.ID, err))
@@ -81,6 +81,15 @@ func (s *Snapshot) keyIndex(id schema.TableID) string {
 	for _, d := range s.described {
 		if d.Table.ID == id {
 			return d.KeyIndex
+		}
+	}
+	return ""
+}
+
+func (s *Snapshot) filter(id schema.TableID) string {
+	for _, d := range s.described {
+		if d.Table.ID == id {
+			return d.Filter
 		}
 	}
 	return ""

@@ -40,6 +40,8 @@ type Described struct {
 	Rows int64
 	// KeyIndex is the index of the table's key; "": it has none.
 	KeyIndex string
+	// Filter is a condition in SQL that rows must meet to be loaded; "": all are.
+	Filter string
 }
 
 // Snapshot is a state of the server that stays readable until Close.

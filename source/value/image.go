@@ -240,6 +240,8 @@ func (m *Mapper) stringImage(typ byte, meta uint16) Decode {
 		return m.prefixed(prefix, m.putJSONB)
 	case k == schema.Geometry && typ == mysql.MYSQL_TYPE_GEOMETRY:
 		return m.prefixed(prefix, m.putGeometry)
+	case k == schema.VectorFloat && typ == mysql.MYSQL_TYPE_VECTOR:
+		return m.prefixed(prefix, m.putVector)
 	case typ == mysql.MYSQL_TYPE_JSON || typ == mysql.MYSQL_TYPE_GEOMETRY || typ == mysql.MYSQL_TYPE_VECTOR:
 		return nil
 	case k == schema.Char || k == schema.VarChar || k == schema.Text:

@@ -43,7 +43,7 @@ func show(v *schema.Vec, lake schema.LakeType, i int) string {
 		return "null"
 	case lake.Kind == schema.LakeString:
 		return "'" + string(v.Bytes(i)) + "'"
-	case lake.Kind == schema.LakeBinary:
+	case lake.Kind == schema.LakeBinary || lake.Kind == schema.LakeFloatList:
 		return "x" + hex.EncodeToString(v.Bytes(i))
 	}
 	switch v.Kind {

@@ -109,6 +109,8 @@ func (m *Mapper) selectBytes(dst *schema.Vec, s []byte) error {
 		return nil
 	case schema.Geometry:
 		return m.putGeometry(dst, s)
+	case schema.VectorFloat:
+		return m.putVector(dst, s)
 	case schema.Bit:
 		return m.putBit(dst, s)
 	case schema.Decimal:

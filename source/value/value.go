@@ -124,6 +124,15 @@ func (m *Mapper) putBigInt(dst *schema.Vec, bits uint64) {
 	dst.AppendInt64(int64(bits))
 }
 
+// putVector appends a VECTOR, which MySQL stores as a block holds it.
+func (m *Mapper) putVector(dst *schema.Vec, b []byte) error {
+	if len(b)%4 != 0 {
+		return m.fault(fmt.Errorf("a vector has %d bytes, and each of its numbers takes four", len(b)))
+	}
+	dst.AppendBytes(b)
+	return nil
+}
+
 // putBit appends a BIT value by its big-endian bytes.
 func (m *Mapper) putBit(dst *schema.Vec, b []byte) error {
 	if n := (m.column.Type.Length + 7) / 8; len(b) != n {

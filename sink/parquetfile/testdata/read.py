@@ -23,6 +23,8 @@ def plain(column):
             yield str(struct.unpack("<q", struct.pack("<d", v))[0])
         elif pa.types.is_decimal(t):
             yield str(int(v.scaleb(t.scale)))
+        elif isinstance(v, list):
+            yield struct.pack(f"<{len(v)}f", *v).hex()
         elif isinstance(v, bytes):
             yield v.hex()
         elif isinstance(v, str):

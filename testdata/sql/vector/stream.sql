@@ -1,0 +1,11 @@
+INSERT INTO embeddings VALUES (4, TO_VECTOR('[4]'), TO_VECTOR('[1, 2, 3, 4]'), 'four');
+UPDATE embeddings SET v = TO_VECTOR('[7, 8, 9]') WHERE id = 1;
+UPDATE embeddings SET large = NULL WHERE id = 2;
+UPDATE embeddings SET v = NULL, id = 5 WHERE id = 3;
+UPDATE embeddings SET name = 'still four' WHERE id = 4;
+UPDATE last_key SET id = id + 10 ORDER BY id DESC;
+DELETE FROM last_key WHERE id = 12;
+DELETE FROM without_key WHERE n = 1 ORDER BY v LIMIT 1;
+INSERT INTO without_key VALUES (TO_VECTOR('[0, 0]'), 3), (NULL, 2);
+ALTER TABLE embeddings ADD COLUMN later VECTOR(4);
+UPDATE embeddings SET later = TO_VECTOR('[1, 0, 0, 0]') WHERE id <> 1;

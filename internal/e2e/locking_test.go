@@ -23,8 +23,7 @@ func TestLockingWithFewGrants(t *testing.T) {
 	} {
 		for transport, options := range map[string][]string{"direct": nil, "kafka": {"--kafka", "embedded"}} {
 			t.Run(name+"_"+transport, func(t *testing.T) {
-				// LOCK TABLES and row locks can wait for each other, which only a timeout ends: let it be theirs.
-				server := servers.MySQL(t, "--sync-binlog=0", "--innodb-flush-log-at-trx-commit=0", "--innodb-lock-wait-timeout=2")
+				server := servers.MySQL(t, "--sync-binlog=0", "--innodb-flush-log-at-trx-commit=0")
 				server.Exec(t, c.grants)
 				database := "e2e_locking"
 				w := &workload.Workload{DB: server.DB(t), Database: database, Seed: 7, Space: 2000}

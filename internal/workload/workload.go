@@ -80,7 +80,7 @@ func (w *Workload) Run(ctx context.Context, sessions int, changes int64) error {
 	g, ctx := errgroup.WithContext(ctx)
 	for n := range sessions {
 		g.Go(func() error {
-			s, err := w.session(ctx, "USE "+w.Database, "SET SESSION innodb_lock_wait_timeout = 2")
+			s, err := w.session(ctx, "USE "+w.Database)
 			if err != nil {
 				return err
 			}

@@ -11,8 +11,9 @@
 //  2. The chunks of a table hold every row exactly once, whatever its key's type,
 //     collation and distribution (TestChunksCoverEveryRowOnce).
 //  3. A lock is held for a few statements only, and waiting for it is bounded,
-//     because writes queue up behind it (TestLockWaitIsBounded). What is not granted
-//     is done without (TestLockingFallsBack).
+//     because writes queue up behind it (TestLockWaitIsBounded); a deadlock with row
+//     locks is given way to (TestLockGivesWay). What is not granted is done without
+//     (TestLockingFallsBack).
 //  4. Load sends the shape of every table, then rows, then exactly one Commit, or
 //     none where there is an overlap (TestLoadOrder).
 //  5. A table that is altered or exchanged under a load ends it

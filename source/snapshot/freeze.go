@@ -50,20 +50,9 @@ func (s *Snapshot) freeze(ctx context.Context) error {
 	return why
 }
 
-// freezeServer holds up all writes of the server. Statements are few and each is
-// short: nothing is committed meanwhile.
+// freezeServer holds up all writes of the server.
 func (s *Snapshot) freezeServer(ctx context.Context) error {
-	if err := s.take(ctx, "the global read lock", "FLUSH TABLES WITH READ LOCK"); err != nil {
-		return err
-	}
-	start := time.Now()
-	if err := s.openTransactions(ctx); err != nil {
-		return err
-	}
-	if err := s.look(ctx); err != nil {
-		return err
-	}
-	return s.unlock(ctx, start)
+	return s.freezeUnder(ctx, "the global read lock", "FLUSH TABLES WITH READ LOCK")
 }
 
 // freezeTables holds up writes to the captured tables. The position may contain
@@ -75,20 +64,32 @@ func (s *Snapshot) freezeTables(ctx context.Context) error {
 		for _, d := range tables {
 			list = append(list, tableName(d.Table.ID)+" READ")
 		}
-		if len(list) > 0 {
-			if err := s.take(ctx, "the read lock of the tables", "LOCK TABLES "+strings.Join(list, ", ")); err != nil {
-				return err
-			}
+		if len(list) == 0 {
+			return s.open(ctx)
 		}
-		start := time.Now()
-		if err := s.openTransactions(ctx); err != nil {
-			return err
-		}
-		if err := s.look(ctx); err != nil {
-			return err
-		}
-		return s.unlock(ctx, start)
+		return s.freezeUnder(ctx, "the read lock of the tables", "LOCK TABLES "+strings.Join(list, ", "))
 	})
+}
+
+// freezeUnder freezes under a lock. Statements are few and each is short: nothing
+// is committed meanwhile.
+func (s *Snapshot) freezeUnder(ctx context.Context, what, lock string) error {
+	if err := s.take(ctx, what, lock); err != nil {
+		return err
+	}
+	start := time.Now()
+	if err := s.open(ctx); err != nil {
+		return err
+	}
+	return s.unlock(ctx, start)
+}
+
+// open opens the transactions, and looks at what belongs to them.
+func (s *Snapshot) open(ctx context.Context) error {
+	if err := s.openTransactions(ctx); err != nil {
+		return err
+	}
+	return s.look(ctx)
 }
 
 // freezeNothing opens the transactions one after the other while the server is

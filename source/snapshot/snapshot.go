@@ -25,7 +25,7 @@ type Config struct {
 	ChunkRows int
 	// Locking is how all connections come to see the same state.
 	Locking Locking
-	// LockWait bounds the wait for a lock.
+	// LockWait bounds the last wait for a lock; those before it are shorter.
 	LockWait time.Duration
 	Stats    *value.Stats
 	Log      *slog.Logger

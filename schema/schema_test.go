@@ -153,6 +153,7 @@ func TestParseGTIDSet(t *testing.T) {
 
 func FuzzParseGTIDSet(f *testing.F) {
 	f.Add("3e11fa47-71ca-11e1-9e33-c80aa9429562:1-5:7:tag:3,")
+	f.Add("0-1-100, 7-2-5,7-2-9-12")
 	f.Fuzz(func(t *testing.T, in string) {
 		s, err := ParseGTIDSet(in)
 		if err != nil {

@@ -23,7 +23,7 @@ var kinds = map[string]schema.Kind{
 	"geometry": schema.Geometry, "point": schema.Geometry, "linestring": schema.Geometry, "polygon": schema.Geometry,
 	"multipoint": schema.Geometry, "multilinestring": schema.Geometry, "multipolygon": schema.Geometry,
 	"geomcollection": schema.Geometry, "geometrycollection": schema.Geometry,
-	"vector": schema.VectorFloat,
+	"vector": schema.VectorFloat, "uuid": schema.UUID, "inet6": schema.INET6, "inet4": schema.INET4,
 }
 
 // schemaType returns the type of a column.

@@ -77,7 +77,11 @@ func (r *run) onDefinition(ctx context.Context, h *header, q *query, ts []token)
 		if s.temporary || !r.cfg.Captures(s.tables[0]) {
 			return nil
 		}
-		return r.onCreate(ctx, r.tableOf(s.tables[0]), &o)
+		t := r.tableOf(s.tables[0])
+		if s.replaces && t.shape != nil && !t.empty && !t.covered.Covers(&o) {
+			return refuse(t.id, q, "replaces it")
+		}
+		return r.onCreate(ctx, t, &o)
 	case alterTable:
 		return r.onAlter(ctx, &s, q, &o)
 	case dropTable:

@@ -64,7 +64,10 @@ func (m *Mapper) image(typ byte, meta uint16) (Decode, error) {
 	case t.Kind == schema.Set && typ == mysql.MYSQL_TYPE_SET && meta >= 1 && meta <= 8:
 		d = m.fixedErr(int(meta), func(dst *schema.Vec, b []byte) error { return m.putLabels(dst, little(b)) })
 	default:
-		if d = m.stringImage(typ, meta); d == nil {
+		if d = m.fixedText(typ, meta); d == nil {
+			d = m.stringImage(typ, meta)
+		}
+		if d == nil {
 			return nil, m.fault(fmt.Errorf("the binlog has type %d (metadata %#x) where %s is expected", typ, meta, t.Kind))
 		}
 	}

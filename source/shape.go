@@ -28,6 +28,12 @@ var kinds = map[string]schema.Kind{
 
 // schemaType returns the type of a column.
 func (c dictionaryColumn) schemaType() (schema.Type, error) {
+	switch {
+	case strings.Contains(c.columnType, " COMPRESSED*/"):
+		return schema.Type{}, errors.New("the server logs its values compressed, which this version does not read; remedy: ALTER TABLE … MODIFY the column without COMPRESSED, or leave the column out with --columns-exclude")
+	case strings.Contains(c.columnType, "/* mariadb-5.3 */"):
+		return schema.Type{}, errors.New("its values are stored as before MariaDB 10.1, without saying how precise they are; remedy: SET GLOBAL mysql56_temporal_format = ON; then ALTER TABLE … FORCE")
+	}
 	kind, ok := kinds[c.dataType]
 	if !ok {
 		return schema.Type{}, fmt.Errorf("type %s is not known", c.dataType)
@@ -195,6 +201,9 @@ func (d *dictionaryTable) faults(sel selection) (list Faults) {
 	if d.engine != "InnoDB" {
 		list = append(list, Fault{Fatal, subject, fmt.Sprintf("its engine is %s, which has no consistent snapshot", d.engine),
 			fmt.Sprintf("ALTER TABLE %s ENGINE=InnoDB; %s", name, leaveOut)})
+	}
+	if d.versioned {
+		list = append(list, versionedFault(d.id))
 	}
 	if sel.refuseKeyless && d.key() == nil {
 		list = append(list, keylessFault(d.id))

@@ -44,6 +44,7 @@ type dictionaryColumn struct {
 	charset                    string
 	comment                    string
 	inKey                      bool // of the primary key, or of what the server takes for one
+	unlogged                   bool // MariaDB leaves what it computes out of updates in the binlog
 }
 
 // generated tells whether the server computes the column of others.
@@ -151,6 +152,7 @@ func (d *dictionary) addColumn(r *mysql.Result, i int) error {
 		length: int(w.number()), precision: int(w.number()), scale: int(w.number()), fraction: int(w.number()),
 		charset: w.text(), comment: w.text(), inKey: w.number() != 0}
 	if d.mariaDB {
+		c.unlogged = c.generated()
 		var expression bool
 		if c.defaultText, expression = mariaDBDefault(c.defaultText); expression {
 			c.extra += " DEFAULT_GENERATED" // MySQL's word for it

@@ -29,6 +29,8 @@ var kinds = map[string]schema.Kind{
 // schemaType returns the type of a column.
 func (c dictionaryColumn) schemaType() (schema.Type, error) {
 	switch {
+	case c.unlogged:
+		return schema.Type{}, errors.New("it is generated, and MariaDB does not log all values of such columns; remedy: drop the column and compute it in a view, or leave the table out with --tables")
 	case strings.Contains(c.columnType, " COMPRESSED*/"):
 		return schema.Type{}, errors.New("the server logs its values compressed, which this version does not read; remedy: ALTER TABLE … MODIFY the column without COMPRESSED, or leave the column out with --columns-exclude")
 	case strings.Contains(c.columnType, "/* mariadb-5.3 */"):
@@ -142,7 +144,7 @@ func (d *dictionaryTable) shape(sel selection, types value.Policy, decided *sche
 		column.Treatment = treatment
 		if wrong := fits(column, wanted, inKey); wrong != nil {
 			err = wrong
-		} else if !wanted {
+		} else if !wanted && !c.unlogged {
 			t.LeftOut = append(t.LeftOut, c.name)
 			continue
 		}

@@ -131,7 +131,7 @@ func (r *run) refuseMention(ts []token, q *query) error {
 	if !ok {
 		return nil
 	}
-	return fmt.Errorf("table %s: the binlog holds a statement instead of its rows: %s; remedy: SET PERSIST binlog_format=ROW (sessions that are open keep the old value), then load the table again", r.stored(id), excerpt(q.text))
+	return fmt.Errorf("table %s: the binlog holds a statement instead of its rows: %s; remedy: %s (sessions that are open keep the old value), then load the table again", r.stored(id), excerpt(q.text), r.persist("binlog_format", "ROW"))
 }
 
 // stored returns the name under which the server keeps what a statement calls id.

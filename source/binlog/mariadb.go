@@ -263,3 +263,11 @@ func (r *run) nameTypes(ctx context.Context, shape *schema.Table) error {
 	}
 	return shape.Prepare()
 }
+
+// persist is how a setting of the server is changed for good.
+func (r *run) persist(name, value string) string {
+	if r.cfg.MariaDB {
+		return fmt.Sprintf("SET GLOBAL %s=%s, and the same in the server's configuration", name, value)
+	}
+	return fmt.Sprintf("SET PERSIST %s=%s", name, value)
+}

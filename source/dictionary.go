@@ -44,13 +44,17 @@ type dictionaryColumn struct {
 	charset                    string
 	comment                    string
 	inKey                      bool // of the primary key, or of what the server takes for one
-	unlogged                   bool // MariaDB leaves what it computes out of updates in the binlog
+	asBytes                    bool // MariaDB logs it as a string of bytes, and does not say what it is
+	unlogged                   bool // MariaDB's binlog does not have its values, or not plainly: leaving it out does not help
 }
 
 // generated tells whether the server computes the column of others.
 func (c dictionaryColumn) generated() bool {
 	return strings.Contains(c.extra, "VIRTUAL GENERATED") || strings.Contains(c.extra, "STORED GENERATED")
 }
+
+// compressed tells whether MariaDB stores the column's values compressed.
+func (c dictionaryColumn) compressed() bool { return strings.Contains(c.columnType, " COMPRESSED*/") }
 
 // readDictionary returns the base tables that want accepts, in the order of their
 // names, with three statements whatever their number.
@@ -152,7 +156,7 @@ func (d *dictionary) addColumn(r *mysql.Result, i int) error {
 		length: int(w.number()), precision: int(w.number()), scale: int(w.number()), fraction: int(w.number()),
 		charset: w.text(), comment: w.text(), inKey: w.number() != 0}
 	if d.mariaDB {
-		c.unlogged = c.generated()
+		c.unlogged, c.asBytes = c.generated() || c.compressed(), c.dataType == "vector"
 		var expression bool
 		if c.defaultText, expression = mariaDBDefault(c.defaultText); expression {
 			c.extra += " DEFAULT_GENERATED" // MySQL's word for it

@@ -6,13 +6,15 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
 )
 
 // GTID names one transaction: the server (and, since MySQL 8.3, a tag) that
-// committed it first, and its number there. The zero GTID means none.
+// committed it first, and its number there. The zero GTID means none. One of
+// MariaDB (see MariaDBGTID) has a domain and a server in the place of the UUID.
 type GTID struct {
 	UUID [16]byte
 	Tag  string
@@ -27,6 +29,9 @@ func (g GTID) String() string { return string(g.Append(nil)) }
 
 // Append appends the text of the GTID.
 func (g GTID) Append(b []byte) []byte {
+	if isMariaDB(&g.UUID) {
+		return appendMariaDB(b, g)
+	}
 	b = appendSource(b, gtidSource{g.UUID, g.Tag})
 	b = append(b, ':')
 	return strconv.AppendInt(b, g.N, 10)
@@ -69,9 +74,11 @@ type interval struct{ first, end int64 }
 
 // GTIDSet is a set of transactions. The zero value is the empty set. Positions
 // are sets and never "the largest GTID": after a failover transactions of
-// several servers, and gaps, stand side by side.
+// several servers, and gaps, stand side by side. Of MariaDB's transactions a
+// position is the last one of each domain, and stands for all before it.
 type GTIDSet struct {
-	m map[gtidSource][]interval // sorted, disjoint, not adjacent, never an empty list
+	m    map[gtidSource][]interval // sorted, disjoint, not adjacent, never an empty list
+	last map[gtidSource]uint32     // of MariaDB's domains: the server of the last transaction
 }
 
 // IsEmpty tells whether nothing is in the set.
@@ -83,11 +90,19 @@ func (s GTIDSet) Clone() GTIDSet {
 	for k, v := range s.m {
 		c.m[k] = slices.Clone(v)
 	}
+	c.last = maps.Clone(s.last)
 	return c
 }
 
-// Add puts one transaction into the set, in place.
-func (s *GTIDSet) Add(g GTID) { s.addInterval(gtidSource{g.UUID, g.Tag}, interval{g.N, g.N + 1}) }
+// Add puts one transaction into the set, in place; one of MariaDB with all that
+// come before it in its domain.
+func (s *GTIDSet) Add(g GTID) {
+	if isMariaDB(&g.UUID) {
+		s.addMariaDB(g, 1)
+		return
+	}
+	s.addInterval(gtidSource{g.UUID, g.Tag}, interval{g.N, g.N + 1})
+}
 
 func (s *GTIDSet) addInterval(src gtidSource, n interval) {
 	if s.m == nil {
@@ -111,6 +126,9 @@ func (s *GTIDSet) addInterval(src gtidSource, n interval) {
 // AddSet puts all of o into s, in place.
 func (s *GTIDSet) AddSet(o GTIDSet) {
 	for src, list := range o.m {
+		if server, ok := o.last[src]; ok {
+			s.addLast(src, list[len(list)-1].end, server)
+		}
 		for _, n := range list {
 			s.addInterval(src, n)
 		}
@@ -119,7 +137,11 @@ func (s *GTIDSet) AddSet(o GTIDSet) {
 
 // Contains tells whether the transaction is in the set.
 func (s GTIDSet) Contains(g GTID) bool {
-	list := s.m[gtidSource{g.UUID, g.Tag}]
+	src := gtidSource{g.UUID, g.Tag}
+	if isMariaDB(&g.UUID) {
+		src = domainOf(g)
+	}
+	list := s.m[src]
 	i, _ := slices.BinarySearchFunc(list, g.N, func(v interval, n int64) int { return cmp.Compare(v.end, n+1) })
 	return i < len(list) && list[i].first <= g.N
 }
@@ -137,7 +159,7 @@ func (s GTIDSet) Equal(o GTIDSet) bool {
 			return false
 		}
 	}
-	return true
+	return maps.Equal(s.last, o.last)
 }
 
 // Subtract returns what is in s and not in o.
@@ -161,6 +183,9 @@ func (s GTIDSet) Subtract(o GTIDSet) GTIDSet {
 			if n.first < n.end {
 				r.addInterval(src, n)
 			}
+		}
+		if server, ok := s.last[src]; ok && len(r.m[src]) > 0 {
+			r.setLast(src, server)
 		}
 	}
 	return r
@@ -187,6 +212,10 @@ func (s GTIDSet) String() string {
 	slices.SortFunc(srcs, compareSource)
 	var b []byte
 	for i, src := range srcs {
+		if isMariaDB(&src.uuid) {
+			b = s.appendDomain(b, src)
+			continue
+		}
 		switch {
 		case i > 0 && srcs[i-1].uuid == src.uuid:
 			b = append(b, ':')
@@ -222,7 +251,7 @@ func (s *GTIDSet) UnmarshalText(b []byte) error {
 }
 
 // ParseGTIDSet reads MySQL's text form, with white space anywhere between the
-// parts: "uuid:1-5:7,uuid:tag:1-3".
+// parts: "uuid:1-5:7,uuid:tag:1-3"; and MariaDB's: "0-1-100,7-2-5".
 func ParseGTIDSet(text string) (GTIDSet, error) {
 	var s GTIDSet
 	for part := range strings.SplitSeq(text, ",") {
@@ -230,7 +259,11 @@ func ParseGTIDSet(text string) (GTIDSet, error) {
 		if part == "" {
 			continue
 		}
-		if err := s.parseSource(part); err != nil {
+		parse := s.parseSource
+		if !strings.Contains(part, ":") {
+			parse = s.parseDomain
+		}
+		if err := parse(part); err != nil {
 			return GTIDSet{}, fmt.Errorf("GTID set %q: %w", part, err)
 		}
 	}
@@ -242,6 +275,9 @@ func (s *GTIDSet) parseSource(part string) error {
 	uuid, err := ParseUUID(strings.TrimSpace(fields[0]))
 	if err != nil {
 		return err
+	}
+	if isMariaDB(&uuid) {
+		return errors.New("no server of MySQL has this UUID")
 	}
 	src, some := gtidSource{uuid: uuid}, false
 	for _, f := range fields[1:] {

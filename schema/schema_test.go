@@ -44,6 +44,9 @@ func TestLakeTypes(t *testing.T) {
 		{Type{Kind: Enum}, "string", VecBytes},
 		{Type{Kind: Set}, "string", VecBytes},
 		{Type{Kind: JSON}, "string", VecBytes},
+		{Type{Kind: UUID}, "string", VecBytes},
+		{Type{Kind: INET6}, "string", VecBytes},
+		{Type{Kind: INET4}, "string", VecBytes},
 		{Type{Kind: Binary, Length: 4}, "binary", VecBytes},
 		{Type{Kind: VarBinary}, "binary", VecBytes},
 		{Type{Kind: Blob}, "binary", VecBytes},
@@ -60,7 +63,7 @@ func TestLakeTypes(t *testing.T) {
 }
 
 func TestKindNamesRoundTrip(t *testing.T) {
-	for k := TinyInt; k <= VectorFloat; k++ {
+	for k := TinyInt; k <= INET4; k++ {
 		b, err := json.Marshal(Type{Kind: k})
 		require.NoError(t, err)
 		var back Type
@@ -153,6 +156,7 @@ func TestParseGTIDSet(t *testing.T) {
 
 func FuzzParseGTIDSet(f *testing.F) {
 	f.Add("3e11fa47-71ca-11e1-9e33-c80aa9429562:1-5:7:tag:3,")
+	f.Add("0-1-100, 7-2-5,7-2-9-12")
 	f.Fuzz(func(t *testing.T, in string) {
 		s, err := ParseGTIDSet(in)
 		if err != nil {

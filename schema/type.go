@@ -33,11 +33,14 @@ const (
 	JSON
 	Geometry
 	VectorFloat
+	UUID // MariaDB
+	INET6
+	INET4
 )
 
 var kindNames = [...]string{"invalid", "tinyint", "smallint", "mediumint", "int", "bigint", "decimal", "float", "double", "bit",
 	"year", "date", "time", "datetime", "timestamp", "char", "varchar", "text", "binary", "varbinary", "blob", "enum", "set", "json",
-	"geometry", "vector"}
+	"geometry", "vector", "uuid", "inet6", "inet4"}
 
 // String returns MySQL's own name of the kind, in lower case.
 func (k Kind) String() string {
@@ -180,7 +183,7 @@ func (t Type) Lake() (LakeType, error) {
 		return LakeType{Kind: LakeTimestamp}, nil
 	case Timestamp:
 		return LakeType{Kind: LakeTimestampTZ}, nil
-	case Char, VarChar, Text, Enum, Set, JSON:
+	case Char, VarChar, Text, Enum, Set, JSON, UUID, INET6, INET4:
 		return LakeType{Kind: LakeString}, nil
 	case Binary, VarBinary, Blob, Geometry:
 		return LakeType{Kind: LakeBinary}, nil

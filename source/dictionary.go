@@ -19,8 +19,10 @@ type dictionaryTable struct {
 	created string
 	comment string
 	rows    int64
-	columns []dictionaryColumn
-	uniques []uniqueIndex
+	// versioned: MariaDB keeps the table's former rows in it.
+	versioned bool
+	columns   []dictionaryColumn
+	uniques   []uniqueIndex
 }
 
 // uniqueIndex is an index that no two rows agree in.
@@ -42,12 +44,17 @@ type dictionaryColumn struct {
 	charset                    string
 	comment                    string
 	inKey                      bool // of the primary key, or of what the server takes for one
+	asBytes                    bool // MariaDB logs it as a string of bytes, and does not say what it is
+	unlogged                   bool // MariaDB's binlog does not have its values, or not plainly: leaving it out does not help
 }
 
 // generated tells whether the server computes the column of others.
 func (c dictionaryColumn) generated() bool {
 	return strings.Contains(c.extra, "VIRTUAL GENERATED") || strings.Contains(c.extra, "STORED GENERATED")
 }
+
+// compressed tells whether MariaDB stores the column's values compressed.
+func (c dictionaryColumn) compressed() bool { return strings.Contains(c.columnType, " COMPRESSED*/") }
 
 // readDictionary returns the base tables that want accepts, in the order of their
 // names, with three statements whatever their number.
@@ -56,13 +63,13 @@ func readDictionary(ctx context.Context, s *session.Session, want func(schema.Ta
 	if only != nil {
 		where, args = "TABLE_SCHEMA = ? AND TABLE_NAME = ?", []any{only.Database, only.Name}
 	}
-	d := dictionary{byID: map[schema.TableID]*dictionaryTable{}}
+	d := dictionary{byID: map[schema.TableID]*dictionaryTable{}, mariaDB: s.Version().MariaDB}
 	for _, step := range []struct {
 		sql string
 		add func(*mysql.Result, int) error
 	}{
-		{`SELECT TABLE_SCHEMA, TABLE_NAME, COALESCE(ENGINE, ''), COALESCE(TABLE_ROWS, 0), COALESCE(CREATE_TIME, ''), TABLE_COMMENT
-			FROM information_schema.TABLES WHERE TABLE_TYPE = 'BASE TABLE' AND %s ORDER BY TABLE_SCHEMA, TABLE_NAME`,
+		{`SELECT TABLE_SCHEMA, TABLE_NAME, COALESCE(ENGINE, ''), COALESCE(TABLE_ROWS, 0), COALESCE(CREATE_TIME, ''), TABLE_COMMENT, TABLE_TYPE <> 'BASE TABLE'
+			FROM information_schema.TABLES WHERE TABLE_TYPE IN ('BASE TABLE', 'SYSTEM VERSIONED') AND %s ORDER BY TABLE_SCHEMA, TABLE_NAME`,
 			func(r *mysql.Result, i int) error { return d.addTable(r, i, want, only) }},
 		{`SELECT TABLE_SCHEMA, TABLE_NAME, COLUMN_NAME, DATA_TYPE, COLUMN_TYPE, IS_NULLABLE, COLUMN_DEFAULT, EXTRA,
 			COALESCE(CHARACTER_MAXIMUM_LENGTH, 0), COALESCE(NUMERIC_PRECISION, 0), COALESCE(NUMERIC_SCALE, 0), COALESCE(DATETIME_PRECISION, 0),
@@ -85,8 +92,9 @@ func readDictionary(ctx context.Context, s *session.Session, want func(schema.Ta
 }
 
 type dictionary struct {
-	list []*dictionaryTable
-	byID map[schema.TableID]*dictionaryTable
+	list    []*dictionaryTable
+	byID    map[schema.TableID]*dictionaryTable
+	mariaDB bool
 }
 
 // row reads the fields of a result's row one after the other and keeps the
@@ -128,7 +136,7 @@ func (w *row) id() schema.TableID { return schema.TableID{Database: w.text(), Na
 
 func (d *dictionary) addTable(r *mysql.Result, i int, want func(schema.TableID) bool, only *schema.TableID) error {
 	w := row{r: r, i: i}
-	t := &dictionaryTable{id: w.id(), engine: w.text(), rows: w.number(), created: w.text(), comment: w.text()}
+	t := &dictionaryTable{id: w.id(), engine: w.text(), rows: w.number(), created: w.text(), comment: w.text(), versioned: w.number() != 0}
 	// information_schema compares names without regard to case.
 	if w.err == nil && want(t.id) && (only == nil || *only == t.id) {
 		d.list = append(d.list, t)
@@ -147,6 +155,13 @@ func (d *dictionary) addColumn(r *mysql.Result, i int) error {
 		defaultText: w.optional(), extra: strings.ToUpper(w.text()),
 		length: int(w.number()), precision: int(w.number()), scale: int(w.number()), fraction: int(w.number()),
 		charset: w.text(), comment: w.text(), inKey: w.number() != 0}
+	if d.mariaDB {
+		c.unlogged, c.asBytes = c.generated() || c.compressed(), c.dataType == "vector"
+		var expression bool
+		if c.defaultText, expression = mariaDBDefault(c.defaultText); expression {
+			c.extra += " DEFAULT_GENERATED" // MySQL's word for it
+		}
+	}
 	t.columns = append(t.columns, c)
 	return w.err
 }
@@ -229,7 +244,11 @@ func (m *MySQL) Captured(ctx context.Context) ([]schema.TableID, error) {
 // readCollations returns the character set of each collation, by the number that
 // stands in the binlog.
 func readCollations(ctx context.Context, s *session.Session) (map[uint64]string, error) {
-	r, err := s.Query(ctx, "SELECT ID, CHARACTER_SET_NAME FROM information_schema.COLLATIONS")
+	sql := "SELECT ID, CHARACTER_SET_NAME FROM information_schema.COLLATIONS"
+	if s.Version().MariaDB { // where one collation may be of several character sets
+		sql = "SELECT ID, CHARACTER_SET_NAME FROM information_schema.COLLATION_CHARACTER_SET_APPLICABILITY WHERE ID IS NOT NULL"
+	}
+	r, err := s.Query(ctx, sql)
 	if err != nil {
 		return nil, fmt.Errorf("reading the collations: %w", err)
 	}

@@ -1,4 +1,4 @@
-// Package source reads MySQL: it checks whether a server can be replicated,
+// Package source reads MySQL or MariaDB: it checks whether a server can be replicated,
 // loads its tables in one consistent state, and follows its binlog from there.
 // It is the only part of Beluga that knows the MySQL protocol.
 //
@@ -28,6 +28,9 @@
 //     TestPositionLostWhileRunning of internal/e2e).
 //  8. What is published of a load without a lock is one state of the server
 //     (TestLoadWithoutLock, TestOverlapHoldsCommits).
+//     On MariaDB it is replayed by what each snapshot says of itself
+//     (TestLoadWithoutLockOnMariaDB of internal/e2e), and a position is the last
+//     transaction of each domain (TestPositionLostOnMariaDB of internal/e2e).
 //  9. Every error that leaves the package names cause and remedy, once
 //     (TestConnectFaults).
 //  10. A statement is about the tables that its server takes it for, on a server that

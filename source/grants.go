@@ -14,6 +14,7 @@ import (
 // included.
 type grants struct {
 	account string // 'user'@'host', quoted
+	monitor string // the privilege that shows the binlog's position
 	list    []grant
 }
 
@@ -25,7 +26,10 @@ type grant struct {
 }
 
 func readGrants(ctx context.Context, s *session.Session) (grants, error) {
-	var g grants
+	g := grants{monitor: "REPLICATION CLIENT"}
+	if s.Version().MariaDB {
+		g.monitor = "BINLOG MONITOR"
+	}
 	r, err := s.Query(ctx, "SELECT CURRENT_USER()")
 	if err != nil {
 		return g, fmt.Errorf("reading the user's name: %w", err)
@@ -180,8 +184,8 @@ func (g grants) faults(tables []*dictionaryTable, sel selection) (list Faults) {
 	if !g.global("REPLICATION SLAVE") {
 		missing("REPLICATION SLAVE", "read the binlog")
 	}
-	if !g.global("REPLICATION CLIENT", "SUPER") {
-		missing("REPLICATION CLIENT", "read the binlog's position")
+	if !g.global(g.monitor, "SUPER") {
+		missing(g.monitor, "read the binlog's position")
 	}
 	return append(list, g.selectFaults(tables, sel)...)
 }

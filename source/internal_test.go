@@ -76,9 +76,11 @@ func TestGrantsSelect(t *testing.T) {
 }
 
 func TestVersions(t *testing.T) {
-	f, bad := versionFault(session.ParseVersion("5.5.5-10.11.6-MariaDB"))
+	f, bad := versionFault(session.ParseVersion("5.5.5-10.6.6-MariaDB"))
 	require.True(t, bad)
-	require.Contains(t, f.Problem, "this is MariaDB")
+	require.Contains(t, f.Problem, "older than 10.11")
+	_, bad = versionFault(session.ParseVersion("5.5.5-10.11.6-MariaDB-log"))
+	require.False(t, bad)
 	f, bad = versionFault(session.ParseVersion("5.7.44"))
 	require.True(t, bad)
 	require.Contains(t, f.Problem, "older than 8.0")

@@ -11,12 +11,12 @@ import (
 // lockFaults tells what is missing for a load to give all its connections the
 // same state in the configured way.
 func (g grants) lockFaults(how snapshot.Locking, tables []*dictionaryTable, vars variables, v session.Version) (list Faults) {
-	global, gtids := g.global("RELOAD", "FLUSH_TABLES"), vars.is("gtid_mode", "ON")
+	global, gtids := g.global("RELOAD", "FLUSH_TABLES"), v.MariaDB || vars.is("gtid_mode", "ON")
 	unlocked := g.unlocked(tables)
 	switch {
 	case how == snapshot.Global && !global, how == snapshot.Auto && !global && len(unlocked) > 0 && !gtids:
 		name := "FLUSH_TABLES"
-		if v.Less(8, 0, 23) {
+		if v.MariaDB || v.Less(8, 0, 23) {
 			name = "RELOAD"
 		}
 		problem := fmt.Sprintf("user %s does not have it; it is needed to give all connections of the load the same state (FLUSH TABLES WITH READ LOCK, for some milliseconds)", g.account)

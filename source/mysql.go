@@ -110,7 +110,7 @@ func (m *MySQL) stream(ctx context.Context, from pipeline.Resume, until *schema.
 	if err != nil {
 		return err
 	}
-	cfg.Until, cfg.GTIDs = until, from.Position.File == "" || from.Position.UsesGTIDs()
+	cfg.Until, cfg.GTIDs = until, cfg.MariaDB || from.Position.File == "" || from.Position.UsesGTIDs()
 	if cfg.GTIDs {
 		// Before the first transaction there is a file, but no GTID to tell by.
 		cfg.Check = func(ctx context.Context, at schema.Position) error {
@@ -126,7 +126,11 @@ func (m *MySQL) streamConfig(ctx context.Context, s *session.Session, sel select
 	if err != nil {
 		return binlog.Config{}, err
 	}
-	r, err := s.Query(ctx, "SELECT @@server_uuid, @@lower_case_table_names")
+	identity := "@@server_uuid"
+	if s.Version().MariaDB {
+		identity = "''" // it has none, and needs none where positions are GTIDs
+	}
+	r, err := s.Query(ctx, "SELECT "+identity+", @@lower_case_table_names")
 	if err != nil {
 		return binlog.Config{}, fmt.Errorf("reading the server's identity: %w", err)
 	}
@@ -140,6 +144,7 @@ func (m *MySQL) streamConfig(ctx context.Context, s *session.Session, sel select
 		Login:      func() (binlog.Login, error) { return login(s.Endpoint()) },
 		Retry:      m.passwordMayChange,
 		ServerID:   m.cfg.ServerID,
+		MariaDB:    s.Version().MariaDB,
 		ServerUUID: uuid,
 		Heartbeat:  m.cfg.Heartbeat,
 		Captures:   sel.matches,
@@ -216,7 +221,7 @@ func (m *MySQL) describeOne(ctx context.Context, id schema.TableID) (*schema.Tab
 		return nil, err
 	}
 	t, errs := m.shapeOf(tables[0], sel)
-	if len(errs) > 0 {
+	if len(errs) > 0 || tables[0].versioned {
 		return nil, tables[0].faults(sel)
 	}
 	return t, nil

@@ -19,7 +19,7 @@ import (
 // the position: only a new load can go on.
 var ErrPositionLost = binlog.ErrPositionLost
 
-const reload = "load the tables again: run with an empty lake (--to another folder), and keep the binlog longer (SET PERSIST binlog_expire_logs_seconds = …)"
+const reload = "load the tables again: run with an empty lake (--to another folder), and keep the binlog longer (binlog_expire_logs_seconds)"
 
 // PositionLostError tells what the server has purged. It is an ErrPositionLost.
 type PositionLostError struct {
@@ -34,7 +34,7 @@ func (e *PositionLostError) Error() string {
 	if !e.Missing.IsEmpty() {
 		what = "transactions " + e.Missing.String()
 	}
-	return fmt.Sprintf("the server has purged %s, which come after our position; remedy: %s; and keep the binlog longer (SET PERSIST binlog_expire_logs_seconds = …)", what, e.remedy)
+	return fmt.Sprintf("the server has purged %s, which come after our position; remedy: %s; and keep the binlog longer (binlog_expire_logs_seconds)", what, e.remedy)
 }
 
 // Is makes it an ErrPositionLost.
@@ -77,9 +77,12 @@ func (m *MySQL) checkPosition(ctx context.Context, p schema.Position) error {
 		if err != nil {
 			return err
 		}
-		if p.UsesGTIDs() || p.File == "" {
+		switch {
+		case s.Version().MariaDB:
+			err = m.checkDomains(ctx, s, p.GTIDs)
+		case p.UsesGTIDs() || p.File == "":
 			err = m.checkGTIDs(ctx, s, p.GTIDs)
-		} else {
+		default:
 			err = m.checkFile(ctx, s, p)
 		}
 		s.Close()
@@ -128,7 +131,9 @@ func (m *MySQL) checkGTIDs(ctx context.Context, s *session.Session, ours schema.
 	if err != nil {
 		return err
 	}
-	if extra := ours.Subtract(executed); !extra.IsEmpty() {
+	if extra := ours.Subtract(executed); len(extra.Last()) > 0 { // of MariaDB, for which MySQL has no word
+		return &AheadError{Extra: extra, remedy: m.cfg.rules().remedy()}
+	} else if !extra.IsEmpty() {
 		// The log shows a transaction before the server counts it as executed, and a
 		// replica may have yet to receive it: give it the time.
 		r, err := s.Query(ctx, fmt.Sprintf("SELECT WAIT_FOR_EXECUTED_GTID_SET('%s', %g)", extra, m.cfg.ReplicaWait.Seconds()))
@@ -199,6 +204,13 @@ func (m *MySQL) oldest(ctx context.Context) (schema.Position, error) {
 		return fail(err)
 	}
 	defer s.Close()
+	if s.Version().MariaDB {
+		purged, err := purgedDomains(ctx, s)
+		if err != nil {
+			return fail(err)
+		}
+		return schema.Position{GTIDs: purged, History: 1}, nil
+	}
 	r, err := s.Query(ctx, "SELECT @@global.gtid_mode, @@server_uuid")
 	if err != nil {
 		return fail(err)

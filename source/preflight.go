@@ -39,7 +39,7 @@ func (m *MySQL) preflight(ctx context.Context, load bool) (Faults, error) {
 	if err != nil {
 		return nil, err
 	}
-	faults := vars.faults()
+	faults := vars.faults(v)
 	if m.cfg.Endpoint.TLS == session.TLSPreferred && s.Endpoint().TLS == session.TLSDisabled {
 		faults = append(faults, Fault{Warning, "tls=preferred", "the connection is not encrypted: the server has no TLS",
 			"configure TLS on the server (ssl_cert, ssl_key) and say tls=required, or say tls=disabled if the network between is safe"})
@@ -70,7 +70,7 @@ func (m *MySQL) preflight(ctx context.Context, load bool) (Faults, error) {
 		faults = append(faults, t.labelFaults()...)
 		if shape, errs := m.shapeOf(t, sel); len(errs) == 0 && len(shape.LeftOut) > 0 {
 			faults = append(faults, Fault{Fatal, "table " + t.id.String(), fmt.Sprintf("its columns %s are left out, but the binlog does not name the columns", strings.Join(shape.LeftOut, ", ")),
-				"SET PERSIST binlog_row_metadata = 'FULL'"})
+				v.Persist("binlog_row_metadata", "'FULL'")})
 		}
 	}
 	more, err := filterFaults(ctx, s, g, tables)
@@ -104,14 +104,15 @@ func connectFault(err error) Fault {
 
 func versionFault(v session.Version) (Fault, bool) {
 	switch {
+	case v.Supported():
+		return Fault{}, false
 	case v.MariaDB:
-		return Fault{Fatal, "server version " + v.Text, "this is MariaDB, whose GTIDs and events differ from MySQL's; this version of Beluga does not replicate it",
-			"replicate a MySQL server, 8.0 or newer"}, true
-	case v.Less(8, 0, 0):
+		return Fault{Fatal, "server version " + v.Text, "it is older than 10.11",
+			"upgrade the server to MariaDB 10.11 or newer, or replicate a newer replica of it"}, true
+	default:
 		return Fault{Fatal, "server version " + v.Text, "it is older than 8.0, and its binlog does not name the columns",
 			"upgrade the server to MySQL 8.0 or newer, or replicate a newer replica of it"}, true
 	}
-	return Fault{}, false
 }
 
 // variables are the global settings that matter, by name.
@@ -122,7 +123,7 @@ func readVariables(ctx context.Context, s *session.Session) (variables, error) {
 	// not among them, which it would cut off.
 	r, err := s.Query(ctx, `SHOW GLOBAL VARIABLES WHERE Variable_name IN ('log_bin', 'binlog_format', 'binlog_row_image', 'binlog_row_metadata',
 		'binlog_row_value_options', 'gtid_mode', 'sync_binlog', 'binlog_expire_logs_seconds', 'log_replica_updates', 'log_slave_updates',
-		'innodb_native_foreign_keys')`)
+		'innodb_native_foreign_keys', 'gtid_strict_mode')`)
 	if err != nil {
 		return nil, fmt.Errorf("reading the server's settings: %w", err)
 	}
@@ -138,7 +139,7 @@ func (v variables) is(name, want string) bool { return strings.EqualFold(v[name]
 
 const shortRetention = 24 * time.Hour
 
-func (v variables) faults() (list Faults) {
+func (v variables) faults(version session.Version) (list Faults) {
 	add := func(s Severity, subject, problem, remedy string) {
 		list = append(list, Fault{s, subject, problem, remedy})
 	}
@@ -148,46 +149,51 @@ func (v variables) faults() (list Faults) {
 	}
 	if !v.is("binlog_format", "ROW") {
 		add(Fatal, "binlog_format", fmt.Sprintf("it is %s; the log then holds statements, not rows", v["binlog_format"]),
-			"SET PERSIST binlog_format = 'ROW'; then reconnect all applications: their sessions keep the old one")
+			version.Persist("binlog_format", "'ROW'")+"; then reconnect all applications: their sessions keep the old one")
 	}
 	if !v.is("binlog_row_image", "FULL") {
 		add(Fatal, "binlog_row_image", fmt.Sprintf("it is %s; the log then lacks columns of changed rows", v["binlog_row_image"]),
-			"SET PERSIST binlog_row_image = 'FULL'; then reconnect all applications: their sessions keep the old one")
+			version.Persist("binlog_row_image", "'FULL'")+"; then reconnect all applications: their sessions keep the old one")
 	}
 	if strings.Contains(strings.ToUpper(v["binlog_row_value_options"]), "PARTIAL_JSON") {
 		add(Fatal, "binlog_row_value_options", "it is PARTIAL_JSON; the log then holds pieces of JSON values",
 			"SET PERSIST binlog_row_value_options = ''; then reconnect all applications: their sessions keep the old one")
 	}
-	if !v.is("binlog_row_metadata", "FULL") {
+	switch {
+	case v.is("binlog_row_metadata", "FULL"):
+	case version.MariaDB:
+		add(Fatal, "binlog_row_metadata", fmt.Sprintf("it is %s; the log then does not name the columns", v["binlog_row_metadata"]),
+			version.Persist("binlog_row_metadata", "'FULL'"))
+	default:
 		add(Warning, "binlog_row_metadata", fmt.Sprintf("it is %s; the log then does not name the columns, and they are looked up as they are now", v["binlog_row_metadata"]),
-			"SET PERSIST binlog_row_metadata = 'FULL'")
+			version.Persist("binlog_row_metadata", "'FULL'"))
 	}
-	if !v.is("gtid_mode", "ON") {
+	if version.MariaDB && !v.is("gtid_strict_mode", "ON") {
+		add(Warning, "gtid_strict_mode", "it is OFF; a replica with transactions of its own can then log numbers that do not grow, where the run stops",
+			version.Persist("gtid_strict_mode", "ON"))
+	}
+	if !version.MariaDB && !v.is("gtid_mode", "ON") {
 		add(Warning, "gtid_mode", fmt.Sprintf("it is %s; positions are then places in this server's files, and a failover to another needs a new load", v["gtid_mode"]),
 			"SET PERSIST enforce_gtid_consistency = ON; then gtid_mode = OFF_PERMISSIVE, ON_PERMISSIVE and ON, one after the other")
 	}
 	if v["sync_binlog"] != "1" {
 		add(Warning, "sync_binlog", fmt.Sprintf("it is %s; when the server's machine crashes, it can lose transactions that were replicated already", v["sync_binlog"]),
-			"SET PERSIST sync_binlog = 1")
+			version.Persist("sync_binlog", "1"))
 	}
 	if n, err := strconv.ParseInt(v["binlog_expire_logs_seconds"], 10, 64); err == nil && n > 0 && time.Duration(n)*time.Second < shortRetention {
 		add(Warning, "binlog_expire_logs_seconds", fmt.Sprintf("it is %d: a pause of more than %s loses the position, and needs a new load", n, time.Duration(n)*time.Second),
-			"SET PERSIST binlog_expire_logs_seconds = 604800")
+			version.Persist("binlog_expire_logs_seconds", "604800"))
 	}
 	return list
 }
 
 // filterFaults finds what keeps changes of captured tables out of the binlog. It
-// needs REPLICATION CLIENT, whose lack is a fault of its own.
+// needs the privilege for its position, whose lack is a fault of its own.
 func filterFaults(ctx context.Context, s *session.Session, g grants, tables []*dictionaryTable) (list Faults, err error) {
-	if !g.global("REPLICATION CLIENT", "SUPER") {
+	if !g.global(g.monitor, "SUPER") {
 		return nil, nil
 	}
-	status := "SHOW BINARY LOG STATUS"
-	if s.Version().Less(8, 2, 0) {
-		status = "SHOW MASTER STATUS"
-	}
-	r, err := s.Query(ctx, status)
+	r, err := s.Query(ctx, s.Version().LogStatus())
 	if err != nil {
 		return nil, fmt.Errorf("reading the state of the binary log: %w", err)
 	}
@@ -243,6 +249,10 @@ func cascadeFaults(ctx context.Context, s *session.Session, v variables, tables 
 	if err != nil {
 		return nil, fmt.Errorf("reading the foreign keys: %w", err)
 	}
+	remedy := "make these changes in the application"
+	if !s.Version().MariaDB {
+		remedy += ", or upgrade the server to a version that logs them (innodb_native_foreign_keys=OFF)"
+	}
 	for i := range r.RowNumber() {
 		w := row{r: r, i: i}
 		id, name, onDelete, onUpdate := w.id(), w.text(), w.text(), w.text()
@@ -254,7 +264,7 @@ func cascadeFaults(ctx context.Context, s *session.Session, v variables, tables 
 		}
 		list = append(list, Fault{Warning, "table " + id.String(),
 			fmt.Sprintf("foreign key %s (ON DELETE %s, ON UPDATE %s): what it changes by itself is not in the binary log of this server", name, onDelete, onUpdate),
-			"make these changes in the application, or upgrade the server to a version that logs them (innodb_native_foreign_keys=OFF)"})
+			remedy})
 	}
 	return list, nil
 }

@@ -23,11 +23,21 @@ var kinds = map[string]schema.Kind{
 	"geometry": schema.Geometry, "point": schema.Geometry, "linestring": schema.Geometry, "polygon": schema.Geometry,
 	"multipoint": schema.Geometry, "multilinestring": schema.Geometry, "multipolygon": schema.Geometry,
 	"geomcollection": schema.Geometry, "geometrycollection": schema.Geometry,
-	"vector": schema.VectorFloat,
+	"vector": schema.VectorFloat, "uuid": schema.UUID, "inet6": schema.INET6, "inet4": schema.INET4,
 }
 
 // schemaType returns the type of a column.
 func (c dictionaryColumn) schemaType() (schema.Type, error) {
+	switch {
+	case c.asBytes:
+		return schema.Type{}, errors.New("MariaDB logs a VECTOR as bytes, which this version does not read; remedy: leave the column out with --columns-exclude, or leave the table out with --tables")
+	case c.compressed():
+		return schema.Type{}, errors.New("the server logs its values compressed, which this version does not read; remedy: ALTER TABLE … MODIFY the column without COMPRESSED, or leave the table out with --tables")
+	case c.unlogged:
+		return schema.Type{}, errors.New("it is generated, and MariaDB does not log all values of such columns; remedy: drop the column and compute it in a view, or leave the table out with --tables")
+	case strings.Contains(c.columnType, "/* mariadb-5.3 */"):
+		return schema.Type{}, errors.New("its values are stored as before MariaDB 10.1, without saying how precise they are; remedy: SET GLOBAL mysql56_temporal_format = ON; then ALTER TABLE … FORCE")
+	}
 	kind, ok := kinds[c.dataType]
 	if !ok {
 		return schema.Type{}, fmt.Errorf("type %s is not known", c.dataType)
@@ -136,7 +146,7 @@ func (d *dictionaryTable) shape(sel selection, types value.Policy, decided *sche
 		column.Treatment = treatment
 		if wrong := fits(column, wanted, inKey); wrong != nil {
 			err = wrong
-		} else if !wanted {
+		} else if !wanted && !c.unlogged {
 			t.LeftOut = append(t.LeftOut, c.name)
 			continue
 		}
@@ -195,6 +205,9 @@ func (d *dictionaryTable) faults(sel selection) (list Faults) {
 	if d.engine != "InnoDB" {
 		list = append(list, Fault{Fatal, subject, fmt.Sprintf("its engine is %s, which has no consistent snapshot", d.engine),
 			fmt.Sprintf("ALTER TABLE %s ENGINE=InnoDB; %s", name, leaveOut)})
+	}
+	if d.versioned {
+		list = append(list, versionedFault(d.id))
 	}
 	if sel.refuseKeyless && d.key() == nil {
 		list = append(list, keylessFault(d.id))

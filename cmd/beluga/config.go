@@ -27,7 +27,7 @@ import (
 // appears in a message.
 type Config struct {
 	Name    string   `yaml:"name" help:"name of this pipeline; the lake remembers it, and no other pipeline may write the same tables"`
-	From    string   `yaml:"from" secret:"true" help:"MySQL server, mysql://user:password@host:port/database; without a database: all but the system's; without a password: the environment's BELUGA_PASSWORD; options: ?tls=MODE&ca=FILE&cert=FILE&key=FILE&password-file=FILE"`
+	From    string   `yaml:"from" secret:"true" help:"MySQL or MariaDB server, mysql://user:password@host:port/database; without a database: all but the system's; without a password: the environment's BELUGA_PASSWORD; options: ?tls=MODE&ca=FILE&cert=FILE&key=FILE&password-file=FILE"`
 	To      string   `yaml:"to" help:"folder of the lake; made if it is not there"`
 	Keyless string   `yaml:"keyless" enum:"exact,append,refuse" help:"tables with neither a primary key nor a unique one without NULL: replicate them by whole rows, replicate them as long as rows are only added, or refuse them"`
 	Readers []string `yaml:"readers" list:"comma" help:"engines that will read the lake; they decide how deletes are written (none given: readable by all)"`

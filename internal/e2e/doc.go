@@ -54,5 +54,6 @@
 //     (TestColumns).
 //  14. What SQL did to a database is in the lake, whether it was loaded or streamed
 //     and over whichever transport, or the run ends with the text of its case
-//     (TestCorpus).
+//     (TestCorpus). So it is with MariaDB as the source (TestCorpusOfMariaDB), killed
+//     at random too (TestKilledAtRandomMomentsOnMariaDB).
 package e2e

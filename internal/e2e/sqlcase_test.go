@@ -44,6 +44,10 @@ type caseOptions struct {
 	// Server and Beluga are options of mysqld and of beluga run. Cases with the
 	// same ones share a server and a lake.
 	Server, Beluga []string
+	// MySQLOnly says why the case does not run on MariaDB.
+	MySQLOnly string `yaml:"mysql-only"`
+	// MariaDBOnly says why it runs nowhere else.
+	MariaDBOnly string `yaml:"mariadb-only"`
 }
 
 // expectation is what a case must lead to: types, or an end.

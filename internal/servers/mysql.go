@@ -13,14 +13,15 @@ import (
 	"github.com/go-sql-driver/mysql"
 )
 
-// MySQLServer is a running MySQL with GTIDs, the row format and full row
-// metadata, where the options of the test did not say otherwise.
+// MySQLServer is a running MySQL or MariaDB with GTIDs, the row format and full
+// row metadata, where the options of the test did not say otherwise.
 type MySQLServer struct {
 	Addr           string // host:port
 	User, Password string
 	Socket         string // path; empty where the server runs elsewhere or in a container
 	Datadir        string // empty where the server is not ours
 
+	product product
 	dir     string
 	args    []string
 	shared  bool
@@ -28,22 +29,45 @@ type MySQLServer struct {
 	ports   *ports   // held while stopped too
 }
 
+// product is a server that speaks MySQL's protocol.
+type product struct {
+	name    string
+	script  string // its starter
+	address string // environment variable of one that runs already; with _USER and _PASSWORD
+}
+
+var (
+	mySQL   = product{"MySQL", "mysql.sh", "BELUGA_TEST_MYSQL"}
+	mariaDB = product{"MariaDB", "mariadb.sh", "BELUGA_TEST_MARIADB"}
+)
+
 // MySQL returns a server that answers. Without options it is one server for
 // all tests of the binary; a test that stops, restarts or reconfigures it asks
 // for one of its own by giving at least one option of mysqld, such as
 // "--binlog-row-metadata=FULL".
 func MySQL(t testing.TB, args ...string) *MySQLServer {
 	t.Helper()
+	return serverOf(t, mySQL, &sharedMySQL, args)
+}
+
+// MariaDB is MySQL with a MariaDB server.
+func MariaDB(t testing.TB, args ...string) *MySQLServer {
+	t.Helper()
+	return serverOf(t, mariaDB, &sharedMariaDB, args)
+}
+
+func serverOf(t testing.TB, p product, common *shared[*MySQLServer], args []string) *MySQLServer {
+	t.Helper()
 	if len(args) == 0 {
-		return sharedMySQL.get(t, "MySQL", newSharedMySQL)
+		return common.get(t, p.name, p.newShared)
 	}
-	s := &MySQLServer{User: "root", dir: t.TempDir(), args: args}
+	s := &MySQLServer{product: p, User: "root", dir: t.TempDir(), args: args}
 	if err := s.start(); err != nil {
-		unavailable(t, "MySQL", err)
+		unavailable(t, p.name, err)
 	}
 	t.Cleanup(func() {
 		if t.Failed() {
-			t.Logf("the end of mysqld's log:\n%s", tail(filepath.Join(s.dir, "log")))
+			t.Logf("the end of the log of %s:\n%s", p.name, tail(filepath.Join(s.dir, "log")))
 		}
 		if err := errors.Join(s.stop(), s.ports.release()); err != nil {
 			t.Error(err)
@@ -52,15 +76,15 @@ func MySQL(t testing.TB, args ...string) *MySQLServer {
 	return s
 }
 
-func newSharedMySQL(dir string) (*MySQLServer, error) {
-	if addr := os.Getenv("BELUGA_TEST_MYSQL"); addr != "" {
-		user := os.Getenv("BELUGA_TEST_MYSQL_USER")
+func (p product) newShared(dir string) (*MySQLServer, error) {
+	if addr := os.Getenv(p.address); addr != "" {
+		user := os.Getenv(p.address + "_USER")
 		if user == "" {
 			user = "root"
 		}
-		return &MySQLServer{Addr: addr, User: user, Password: os.Getenv("BELUGA_TEST_MYSQL_PASSWORD"), shared: true}, nil
+		return &MySQLServer{product: p, Addr: addr, User: user, Password: os.Getenv(p.address + "_PASSWORD"), shared: true}, nil
 	}
-	s := &MySQLServer{User: "root", dir: dir, shared: true}
+	s := &MySQLServer{product: p, User: "root", dir: dir, shared: true}
 	return s, s.start()
 }
 
@@ -71,7 +95,7 @@ func (s *MySQLServer) start() (err error) {
 			return err
 		}
 	}
-	running, err := startServer("mysql.sh", s.dir, s.ports.first, s.args...)
+	running, err := startServer(s.product.script, s.dir, s.ports.first, s.args...)
 	if err != nil {
 		return err
 	}
@@ -122,7 +146,7 @@ func (s *MySQLServer) Restart(t testing.TB) {
 func (s *MySQLServer) mustBeOwn(t testing.TB) {
 	t.Helper()
 	if s.shared {
-		t.Fatal("this MySQL serves the other tests too and must not be stopped: give servers.MySQL an option to get one of your own")
+		t.Fatalf("this %s serves the other tests too and must not be stopped: give servers.%[1]s an option to get one of your own", s.product.name)
 	}
 }
 

@@ -26,7 +26,7 @@ const holdServer = "BELUGA_TEST_HOLD_SERVER"
 
 func TestMain(m *testing.M) {
 	if dir := os.Getenv(holdServer); dir != "" {
-		s := &MySQLServer{dir: dir, args: []string{"--innodb-redo-log-capacity=8M"}}
+		s := &MySQLServer{product: mySQL, dir: dir, args: []string{"--innodb-redo-log-capacity=8M"}}
 		if err := s.start(); err != nil {
 			fmt.Println("error:", err)
 			return
@@ -58,6 +58,20 @@ func TestMySQLLogsWhatBelugaReads(t *testing.T) {
 	} {
 		require.Equal(t, want, query(t, s, "SELECT @@global."+variable), variable)
 	}
+}
+
+func TestMariaDBLogsWhatBelugaReads(t *testing.T) {
+	s := MariaDB(t)
+	require.Contains(t, query(t, s, "SELECT VERSION()"), "MariaDB")
+	for variable, want := range map[string]string{
+		"log_bin": "1", "binlog_format": "ROW", "binlog_row_image": "FULL", "binlog_row_metadata": "FULL", "gtid_strict_mode": "1",
+	} {
+		require.Equal(t, want, query(t, s, "SELECT @@global."+variable), variable)
+	}
+	require.Same(t, s, MariaDB(t), "without options all tests get the same server")
+	other := MariaDB(t, "--gtid-domain-id=7")
+	require.Equal(t, "7", query(t, other, "SELECT @@global.gtid_domain_id"))
+	require.NotEqual(t, query(t, s, "SELECT @@server_id"), query(t, other, "SELECT @@server_id"))
 }
 
 func TestMySQLOptionsReachTheServer(t *testing.T) {
@@ -125,7 +139,7 @@ func TestClosedAddrRefuses(t *testing.T) {
 }
 
 func TestMySQLThatCannotStartFails(t *testing.T) {
-	s := &MySQLServer{dir: t.TempDir(), args: []string{"--no-such-option"}}
+	s := &MySQLServer{product: mySQL, dir: t.TempDir(), args: []string{"--no-such-option"}}
 	err := s.start()
 	if errors.Is(err, errUnavailable) {
 		Skip(t, err.Error())

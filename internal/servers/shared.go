@@ -13,8 +13,9 @@ import (
 // request. They are variables of the package because the test binary is their
 // scope: a test function has nothing longer-lived to hold them in.
 var (
-	sharedMySQL shared[*MySQLServer]
-	sharedKafka shared[*KafkaBroker]
+	sharedMySQL   shared[*MySQLServer]
+	sharedMariaDB shared[*MySQLServer]
+	sharedKafka   shared[*KafkaBroker]
 )
 
 // shared starts a server at the first request and keeps it for all later ones.
@@ -65,7 +66,7 @@ func Main(m *testing.M) {
 	m.Run()
 	// After Run the testing package exits with its result, and the starters
 	// stop the servers then at the latest. Stopping here waits for them.
-	if err := errors.Join(sharedMySQL.stop(), sharedKafka.stop()); err != nil {
+	if err := errors.Join(sharedMySQL.stop(), sharedMariaDB.stop(), sharedKafka.stop()); err != nil {
 		fmt.Fprintln(os.Stderr, "servers:", err)
 	}
 }

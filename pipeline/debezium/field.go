@@ -79,7 +79,7 @@ func formOf(t schema.Type, lake schema.LakeType) form {
 		return formInt64
 	case schema.Timestamp:
 		return formTimestamp
-	case schema.Char, schema.VarChar, schema.Text, schema.Enum, schema.Set, schema.JSON:
+	case schema.Char, schema.VarChar, schema.Text, schema.Enum, schema.Set, schema.JSON, schema.UUID, schema.INET6, schema.INET4:
 		return formText
 	case schema.Binary, schema.VarBinary, schema.Blob:
 		return formBytes

@@ -42,7 +42,7 @@ func (s *sourceBlock) set(o *schema.Origin, load bool) {
 	}
 	if s.origin.GTID.UUID != o.GTID.UUID || s.origin.GTID.Tag != o.GTID.Tag || len(s.server) == 0 {
 		s.server = o.GTID.Append(s.server[:0])
-		s.server = s.server[:bytes.LastIndexByte(s.server, ':')+1]
+		s.server = s.server[:bytes.LastIndexAny(s.server, ":-")+1] // the latter in MariaDB's
 	}
 	s.origin, s.load, s.valid = *o, load, true
 	s.setHead(o, load)

@@ -63,7 +63,11 @@ func (r *run) session(ctx context.Context) error {
 	d := r.newDialer()
 	defer d.close()
 	defer context.AfterFunc(ctx, d.close)()
-	dump, err := r.open(ctx, d, at, r.gtidMode)
+	id := r.cfg.ServerID
+	if id == 0 {
+		id = randomID()
+	}
+	dump, err := r.open(ctx, d, id, at, r.gtidMode)
 	if err != nil {
 		return classify(err)
 	}
@@ -175,7 +179,8 @@ func classify(err error) error {
 // whether the log after our position is gone.
 func positionLost(message string) bool {
 	m := strings.ToLower(message)
-	for _, s := range []string{"purged", "could not find first log file", "impossible position", "more gtids", "could not open log file"} {
+	for _, s := range []string{"purged", "could not find first log file", "impossible position", "more gtids", "could not open log file",
+		"not in the master's binlog", "on the master is missing the gtid"} {
 		if strings.Contains(m, s) {
 			return true
 		}

@@ -77,7 +77,11 @@ func (r *run) onDefinition(ctx context.Context, h *header, q *query, ts []token)
 		if s.temporary || !r.cfg.Captures(s.tables[0]) {
 			return nil
 		}
-		return r.onCreate(ctx, r.tableOf(s.tables[0]), &o)
+		t := r.tableOf(s.tables[0])
+		if s.replaces && t.shape != nil && !t.empty && !t.covered.Covers(&o) {
+			return refuse(t.id, q, "replaces it")
+		}
+		return r.onCreate(ctx, t, &o)
 	case alterTable:
 		return r.onAlter(ctx, &s, q, &o)
 	case dropTable:
@@ -127,7 +131,7 @@ func (r *run) refuseMention(ts []token, q *query) error {
 	if !ok {
 		return nil
 	}
-	return fmt.Errorf("table %s: the binlog holds a statement instead of its rows: %s; remedy: SET PERSIST binlog_format=ROW (sessions that are open keep the old value), then load the table again", r.stored(id), excerpt(q.text))
+	return fmt.Errorf("table %s: the binlog holds a statement instead of its rows: %s; remedy: %s (sessions that are open keep the old value), then load the table again", r.stored(id), excerpt(q.text), r.persist("binlog_format", "ROW"))
 }
 
 // stored returns the name under which the server keeps what a statement calls id.

@@ -33,4 +33,7 @@
 //     client's character set (TestClientCharset, TestTextThatCannotBeRead).
 //  10. A server that counts its transactions anew is found out, also where it leaves
 //     out in silence those that have the names of ours (TestResetBeforeTheFirstFile).
+//  11. MariaDB's own events, domains and statements keep all of this
+//     (TestMariaDBFollowsAModel, TestMariaDBXA, TestMariaDBStatements,
+//     TestMariaDBPassesOver, TestMariaDBPositionLost).
 package binlog

@@ -50,12 +50,11 @@ func (r *run) newDialer() *dialer {
 	return &dialer{timeout: 3 * r.cfg.Heartbeat}
 }
 
+// randomID returns the id of a replica, of a range that people do not use.
+func randomID() uint32 { return 1<<30 + mathrand.Uint32N(1<<30) }
+
 // open connects and asks for the binlog behind a position.
-func (r *run) open(ctx context.Context, d *dialer, at schema.Position, gtids bool) (*dump, error) {
-	id := r.cfg.ServerID
-	if id == 0 {
-		id = 1<<30 + mathrand.Uint32N(1<<30)
-	}
+func (r *run) open(ctx context.Context, d *dialer, id uint32, at schema.Position, gtids bool) (*dump, error) {
 	conn, err := r.connect(ctx, d)
 	if err != nil {
 		return nil, err
@@ -63,7 +62,17 @@ func (r *run) open(ctx context.Context, d *dialer, at schema.Position, gtids boo
 	if err := r.register(conn, id); err != nil {
 		return nil, err
 	}
-	if err := request(conn, id, at, gtids); err != nil {
+	switch {
+	case gtids && r.cfg.MariaDB:
+		err = requestMariaDB(conn, id, at.GTIDs)
+	case gtids:
+		err = requestGTIDs(conn, id, at)
+	case at.Offset > math.MaxUint32:
+		err = fmt.Errorf("%w: %s lies beyond 4 GiB of its file, where only GTIDs can begin; remedy: SET PERSIST gtid_mode=ON, then load all tables again", ErrPositionLost, at)
+	default:
+		err = requestFile(conn, id, at.File, uint32(max(at.Offset, fileHeaderLength)))
+	}
+	if err != nil {
 		return nil, err
 	}
 	return &dump{conn: conn, br: bufio.NewReaderSize(conn.Conn.Conn, readBuffer)}, nil
@@ -105,6 +114,11 @@ func (r *run) register(conn *client.Conn, id uint32) error {
 			return fmt.Errorf("preparing the binlog session: %w", err)
 		}
 	}
+	if r.cfg.MariaDB {
+		if err := registerMariaDB(conn); err != nil {
+			return err
+		}
+	}
 	host, _ := os.Hostname() // only shown by SHOW REPLICAS
 	host = host[:min(len(host), 60)]
 	b := binary.LittleEndian.AppendUint32([]byte{mysql.COM_REGISTER_SLAVE}, id)
@@ -117,16 +131,14 @@ func (r *run) register(conn *client.Conn, id uint32) error {
 	return err
 }
 
-func request(conn *client.Conn, id uint32, at schema.Position, gtids bool) error {
-	if !gtids {
-		if at.Offset > math.MaxUint32 {
-			return fmt.Errorf("%w: %s lies beyond 4 GiB of its file, where only GTIDs can begin; remedy: SET PERSIST gtid_mode=ON, then load all tables again", ErrPositionLost, at)
-		}
-		b := binary.LittleEndian.AppendUint32([]byte{mysql.COM_BINLOG_DUMP}, uint32(max(at.Offset, fileHeaderLength)))
-		b = append(b, 0, 0)
-		b = binary.LittleEndian.AppendUint32(b, id)
-		return command(conn, append(b, at.File...))
-	}
+func requestFile(conn *client.Conn, id uint32, file string, offset uint32) error {
+	b := binary.LittleEndian.AppendUint32([]byte{mysql.COM_BINLOG_DUMP}, offset)
+	b = append(b, 0, 0)
+	b = binary.LittleEndian.AppendUint32(b, id)
+	return command(conn, append(b, file...))
+}
+
+func requestGTIDs(conn *client.Conn, id uint32, at schema.Position) error {
 	set, err := mysql.ParseMysqlGTIDSet(at.GTIDs.String())
 	if err != nil {
 		return fmt.Errorf("position %s: %w", at, err)

@@ -52,6 +52,7 @@ var harmless = [256]bool{
 	replication.BEGIN_LOAD_QUERY_EVENT: true, replication.APPEND_BLOCK_EVENT: true, replication.DELETE_FILE_EVENT: true,
 	replication.IGNORABLE_EVENT: true, replication.ROWS_QUERY_EVENT: true,
 	replication.TRANSACTION_CONTEXT_EVENT: true, replication.VIEW_CHANGE_EVENT: true,
+	evAnnotateRows: true, evCheckpoint: true, evStartEncryption: true,
 }
 
 // onEvent takes one event of the binlog: its header, and its body without
@@ -73,6 +74,8 @@ func (r *run) onEvent(ctx context.Context, h *header, body []byte) error {
 		return r.endTransaction(ctx, h)
 	case evGTID, evAnonymousGTID, evTaggedGTID:
 		return r.onGTID(h, body)
+	case evMariaDBGTID:
+		return r.onMariaDBGTID(h, body)
 	case evQuery:
 		return r.onQuery(ctx, h, body)
 	case evExecuteLoad:
@@ -83,12 +86,15 @@ func (r *run) onEvent(ctx context.Context, h *header, body []byte) error {
 		return r.onXAPrepare(ctx, h, body)
 	case evRotate:
 		return r.onRotate(ctx, h, body)
-	case evFormat, evStop, evPreviousGTIDs:
+	case evFormat, evStop, evPreviousGTIDs, evGTIDList:
 		return r.onFileEvent(ctx, h)
 	case evHeartbeat, evHeartbeat2:
 		return nil
 	case evIncident:
 		return fmt.Errorf("the server logged an incident at %s: changes may be missing from the binlog; remedy: load all tables again", r.where(h))
+	}
+	if isDeflated(h.typ) {
+		return r.onDeflated(ctx, h, body)
 	}
 	if harmless[h.typ] || h.flags&flagIgnorable != 0 {
 		return nil
@@ -249,6 +255,10 @@ func (r *run) onQuery(ctx context.Context, h *header, body []byte) error {
 		return err
 	}
 	q.toUTF8(r.cfg.Collations)
+	if r.txn.announced {
+		r.txn.announced = false
+		return r.endTransaction(ctx, h)
+	}
 	if !r.txn.open { // a server without GTID events
 		r.txn = transaction{open: true, file: r.file, start: r.start, time: int64(h.time) * 1_000_000, serverID: h.serverID}
 	}

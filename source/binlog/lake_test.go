@@ -181,6 +181,7 @@ type database struct {
 	conn   *sql.Conn
 	config binlog.Config
 	start  schema.Position
+	maria  bool
 }
 
 var databases atomic.Int64
@@ -195,7 +196,14 @@ func newDatabase(t testing.TB, server *servers.MySQLServer) *database {
 	d.exec(t, "DROP DATABASE IF EXISTS "+d.name)
 	d.exec(t, "CREATE DATABASE "+d.name)
 	d.exec(t, "USE "+d.name)
-	rows, err := d.db.Query("SELECT id, character_set_name FROM information_schema.collations")
+	var version string
+	require.NoError(t, d.db.QueryRow("SELECT VERSION()").Scan(&version))
+	d.maria = strings.Contains(version, "MariaDB")
+	query := "SELECT id, character_set_name FROM information_schema.collations"
+	if d.maria {
+		query = "SELECT id, character_set_name FROM information_schema.collation_character_set_applicability WHERE id IS NOT NULL"
+	}
+	rows, err := d.db.Query(query)
 	require.NoError(t, err)
 	defer rows.Close()
 	collations := map[uint64]string{}
@@ -210,6 +218,7 @@ func newDatabase(t testing.TB, server *servers.MySQLServer) *database {
 		Login: func() (binlog.Login, error) {
 			return binlog.Login{Addr: server.Addr, User: server.User, Password: server.Password}, nil
 		},
+		MariaDB:    d.maria,
 		ServerUUID: "server",
 		Heartbeat:  time.Second, // a server that shuts down waits for it
 		Captures:   func(id schema.TableID) bool { return id.Database == d.name },
@@ -233,7 +242,12 @@ func (d *database) position(t testing.TB) schema.Position {
 	var file, text string
 	var p schema.Position
 	var ignore sql.NullString
-	require.NoError(t, d.conn.QueryRowContext(t.Context(), "SHOW BINARY LOG STATUS").Scan(&file, &p.Offset, &ignore, &ignore, &text))
+	if d.maria {
+		require.NoError(t, d.conn.QueryRowContext(t.Context(), "SHOW BINLOG STATUS").Scan(&file, &p.Offset, &ignore, &ignore))
+		require.NoError(t, d.conn.QueryRowContext(t.Context(), "SELECT @@global.gtid_binlog_pos").Scan(&text))
+	} else {
+		require.NoError(t, d.conn.QueryRowContext(t.Context(), "SHOW BINARY LOG STATUS").Scan(&file, &p.Offset, &ignore, &ignore, &text))
+	}
 	var err error
 	p.GTIDs, err = schema.ParseGTIDSet(strings.ReplaceAll(text, "\n", ""))
 	require.NoError(t, err)

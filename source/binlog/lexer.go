@@ -46,8 +46,11 @@ func (l *lexer) next() token {
 			l.pos++
 		case c == '#' || c == '-' && l.at("--") && (l.pos+2 == len(l.s) || l.s[l.pos+2] <= ' '):
 			l.skipTo("\n")
-		case l.at("/*!"):
-			l.pos += 3
+		case l.at("/*!"), l.at("/*M!"): // the latter MariaDB's own; MySQL takes it for a comment, and nobody writes it there
+			l.pos += len("/*!")
+			if l.s[l.pos-1] == 'M' {
+				l.pos++
+			}
 			for l.pos < len(l.s) && l.s[l.pos] >= '0' && l.s[l.pos] <= '9' {
 				l.pos++
 			}

@@ -71,6 +71,15 @@ func (r *run) findIn(ctx context.Context, file string, end uint64, id string) (f
 				return errEnough
 			}
 			begin.start, started = at, false
+		case evMariaDBGTID:
+			if at >= end {
+				return errEnough
+			}
+			var t transaction
+			if err := t.readMariaDBGTID(body, h.serverID); err != nil {
+				return err
+			}
+			begin.start, started = at, t.xid == id
 		case evQuery:
 			q, err := parseQuery(body, 0)
 			if err != nil {
@@ -93,8 +102,18 @@ func (r *run) findIn(ctx context.Context, file string, end uint64, id string) (f
 func (r *run) readAgain(ctx context.Context, commit *header, id string, at place) error {
 	r.cfg.Logger.Debug("reading a prepared XA transaction again", "xid", id, "file", at.file, "offset", at.start)
 	started, complete := false, false
+	var packed deflated
 	err := r.walk(ctx, at, func(h *header, body []byte, start uint64) error {
+		if isDeflated(h.typ) {
+			plain, b, err := packed.event(h, body)
+			if err != nil {
+				return err
+			}
+			h, body = &plain, b
+		}
 		switch h.typ {
+		case evMariaDBGTID:
+			started = started || start == at.start // it names the XA transaction, which was looked for
 		case evQuery:
 			q, err := parseQuery(body, 0)
 			if err != nil {
@@ -128,7 +147,8 @@ func (r *run) walk(ctx context.Context, from place, f func(h *header, body []byt
 	if first > math.MaxUint32 { // where no dump can begin
 		first = fileHeaderLength
 	}
-	dump, err := r.open(ctx, d, schema.Position{File: from.file, Offset: first}, false)
+	// Never the id of the stream: MariaDB ends the older of two dumps with the same.
+	dump, err := r.open(ctx, d, randomID(), schema.Position{File: from.file, Offset: first}, false)
 	if err != nil {
 		return classify(err)
 	}
@@ -149,6 +169,9 @@ func (r *run) walk(ctx context.Context, from place, f func(h *header, body []byt
 			continue
 		}
 		behind, ok := h.endIn(offset)
+		if !ok && r.cfg.MariaDB && h.end == 0 && h.flags&flagArtificial == 0 && h.typ != evFormat && h.typ != evHeartbeat {
+			behind, ok = offset+uint64(h.size), true // within a transaction, events do not say where they end
+		}
 		if !ok {
 			continue
 		}

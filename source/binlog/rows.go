@@ -45,7 +45,7 @@ func (r *run) onRows(ctx context.Context, h *header, body []byte) error {
 		return errEvent
 	}
 	if !full {
-		return fmt.Errorf("table %s: the binlog holds row images without all columns; remedy: SET PERSIST binlog_row_image=FULL (sessions that are open keep the old value), then load the table again", v.table.id)
+		return fmt.Errorf("table %s: the binlog holds row images without all columns; remedy: %s (sessions that are open keep the old value), then load the table again", v.table.id, r.persist("binlog_row_image", "FULL"))
 	}
 	return r.decodeRows(ctx, h, v, op, c.b)
 }

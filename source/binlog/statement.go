@@ -25,6 +25,7 @@ const (
 type statement struct {
 	kind      statementKind
 	temporary bool
+	replaces  bool             // createTable: OR REPLACE
 	database  string           // dropDatabase
 	tables    []schema.TableID // that it is about
 	targets   []schema.TableID // names that tables get, or tables that give their rows away
@@ -92,6 +93,7 @@ func parseStatement(ts []token, database string) statement {
 	case "CREATE":
 		return p.create()
 	case "ALTER":
+		p.accept("ONLINE")
 		p.accept("IGNORE")
 		if p.accept("TABLE") {
 			return p.alter()
@@ -107,22 +109,32 @@ func parseStatement(ts []token, database string) statement {
 			return p.rename()
 		}
 		return statement{kind: harmlessStatement}
+	case "SET":
+		if p.accept("STATEMENT") { // MariaDB's settings for one statement, which follows
+			for p.peek().kind != endToken {
+				if p.accept("FOR") {
+					return parseStatement(p.ts, database)
+				}
+				p.next()
+			}
+		}
+		return statement{kind: harmlessStatement}
 	case "INSERT", "UPDATE", "DELETE", "REPLACE", "LOAD", "WITH", "CALL":
 		return statement{kind: dmlStatement}
-	case "GRANT", "REVOKE", "ANALYZE", "OPTIMIZE", "REPAIR", "CHECK", "FLUSH", "SET", "INSTALL", "UNINSTALL", "USE", "LOCK", "UNLOCK":
+	case "GRANT", "REVOKE", "ANALYZE", "OPTIMIZE", "REPAIR", "CHECK", "FLUSH", "INSTALL", "UNINSTALL", "USE", "LOCK", "UNLOCK":
 		return statement{kind: harmlessStatement}
 	}
 	return statement{}
 }
 
 func (p *parser) create() statement {
-	p.accept("OR", "REPLACE")
+	replaces := p.accept("OR", "REPLACE")
 	temporary := p.accept("TEMPORARY")
 	if !p.accept("TABLE") {
 		return statement{kind: harmlessStatement}
 	}
 	p.accept("IF", "NOT", "EXISTS")
-	return statement{kind: createTable, temporary: temporary, tables: []schema.TableID{p.tableName()}}
+	return statement{kind: createTable, temporary: temporary, replaces: replaces, tables: []schema.TableID{p.tableName()}}
 }
 
 func (p *parser) drop() statement {
@@ -146,9 +158,11 @@ func (p *parser) drop() statement {
 }
 
 func (p *parser) rename() statement {
+	p.accept("IF", "EXISTS")
 	s := statement{kind: renameTable}
 	for {
 		s.tables = append(s.tables, p.tableName())
+		p.wait()
 		p.accept("TO")
 		s.targets = append(s.targets, p.tableName())
 		if !p.peek().sign(',') {
@@ -160,12 +174,23 @@ func (p *parser) rename() statement {
 
 // alter walks over the clauses of ALTER TABLE.
 func (p *parser) alter() statement {
+	p.accept("IF", "EXISTS")
 	s := statement{kind: alterTable, tables: []schema.TableID{p.tableName()}}
+	p.wait()
 	for p.peek().kind != endToken {
 		p.clause(&s)
 		p.skipClause()
 	}
 	return s
+}
+
+// wait passes over how long MariaDB is to wait for a lock.
+func (p *parser) wait() {
+	if p.accept("WAIT") {
+		p.next()
+		return
+	}
+	p.accept("NOWAIT")
 }
 
 func (p *parser) clause(s *statement) {
@@ -186,6 +211,8 @@ func (p *parser) clause(s *statement) {
 			p.next()
 		}
 		s.targets = append(s.targets, p.tableName())
+	case p.peek().is("CONVERT") && (p.ts[1].is("PARTITION") || p.ts[1].is("TABLE")):
+		s.removes = "CONVERT " + strings.ToUpper(p.ts[1].text)
 	case p.accept("DROP", "PARTITION"):
 		s.removes = "DROP PARTITION"
 	case p.accept("TRUNCATE", "PARTITION"):
@@ -199,6 +226,7 @@ func (p *parser) clause(s *statement) {
 // [COLUMN] (name …, name …)".
 func (p *parser) add(s *statement) {
 	column := p.accept("COLUMN")
+	p.accept("IF", "NOT", "EXISTS")
 	if p.peek().sign('(') {
 		for depth := 0; p.peek().kind != endToken; {
 			t := p.next()

@@ -44,6 +44,8 @@ type Config struct {
 	// ServerID is the replica id to register as. Zero: a random one of a range that
 	// people do not use.
 	ServerID uint32
+	// MariaDB: the server is one. Its positions are GTIDs always.
+	MariaDB bool
 	// ServerUUID is @@server_uuid; positions without GTIDs name it.
 	ServerUUID string
 	// Heartbeat is how often the server says that it is there while nothing
@@ -192,8 +194,10 @@ type run struct {
 	until     *schema.Position
 	remaining schema.GTIDSet // what Until has and the start had not
 	missing   int64          // how many of them did not come yet
+	ends      []schema.GTID  // MariaDB: the last one of each domain that did not come yet, as numbers may be left out
 
 	inflater *zstd.Decoder
+	deflated deflated
 }
 
 func newRun(cfg Config, from pipeline.Resume, out Sender) *run {
@@ -204,7 +208,7 @@ func newRun(cfg Config, from pipeline.Resume, out Sender) *run {
 		versions: map[string]*version{},
 		prepared: map[string]*held{},
 		history:  from.Position.History,
-		gtidMode: from.Position.UsesGTIDs() || cfg.GTIDs,
+		gtidMode: from.Position.UsesGTIDs() || cfg.GTIDs || cfg.MariaDB,
 		gtids:    from.Position.GTIDs.Clone(),
 		file:     from.Position.File,
 		offset:   from.Position.Offset,
@@ -223,7 +227,7 @@ func newRun(cfg Config, from pipeline.Resume, out Sender) *run {
 	}
 	if cfg.Until != nil {
 		r.remaining = cfg.Until.GTIDs.Subtract(r.gtids)
-		r.missing = r.remaining.Count()
+		r.missing, r.ends = r.remaining.Count(), r.remaining.Last()
 	}
 	return r
 }

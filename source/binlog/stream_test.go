@@ -49,13 +49,21 @@ func workload(t *testing.T, d *database, rnd *rand.Rand, transactions int) {
 	for range transactions {
 		switch rnd.IntN(12) {
 		case 0:
+			if d.maria {
+				d.exec(t, fmt.Sprintf("SET GLOBAL log_bin_compress = %d, GLOBAL log_bin_compress_min_len = 10", rnd.IntN(2)))
+				continue
+			}
 			d.exec(t, fmt.Sprintf("SET SESSION binlog_transaction_compression = %d", rnd.IntN(2)))
 		case 1:
 			d.exec(t, "FLUSH BINARY LOGS")
 		case 2:
-			d.exec(t, "SET SESSION gtid_next = 'AUTOMATIC:blue'")
+			other, back := "SET SESSION gtid_next = 'AUTOMATIC:blue'", "SET SESSION gtid_next = 'AUTOMATIC'"
+			if d.maria {
+				other, back = "SET SESSION gtid_domain_id = 7", "SET SESSION gtid_domain_id = DEFAULT"
+			}
+			d.exec(t, other)
 			change()
-			d.exec(t, "SET SESSION gtid_next = 'AUTOMATIC'")
+			d.exec(t, back)
 		case 3, 4:
 			change() // its own transaction
 		default:

@@ -3,6 +3,7 @@ package binlog
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/beluga-cdc/beluga/schema"
 )
@@ -24,6 +25,8 @@ type transaction struct {
 	captured *table // the last captured table that it changed; nil: none
 	xid      string // of an XA transaction
 	held     *held  // that transaction's rows, which do not count yet
+	// announced: its statement is one that only begins, or was given up.
+	announced bool
 }
 
 // id names the transaction for people.
@@ -89,7 +92,12 @@ func (r *run) endTransaction(ctx context.Context, h *header) error {
 	}
 	if r.gtidMode {
 		r.gtids.Add(t.gtid)
-		if r.until != nil && r.remaining.Contains(t.gtid) {
+		switch {
+		case r.until == nil:
+		case r.cfg.MariaDB:
+			r.ends = slices.DeleteFunc(r.ends, r.gtids.Contains)
+			r.missing = int64(len(r.ends))
+		case r.remaining.Contains(t.gtid):
 			r.missing--
 		}
 	}

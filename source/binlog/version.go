@@ -37,7 +37,7 @@ type version struct {
 	// identity tells, by ordinal in the shape, what identifies a row.
 	identity []bool
 	err      error // why rows of it cannot be decoded, once there are some
-	nameless bool  // the map has no names: the shape is information_schema's
+	nameless bool  // the map does not name all: the shape is information_schema's
 }
 
 type column struct {
@@ -97,16 +97,15 @@ func (r *run) newVersion(ctx context.Context, body []byte) (*version, error) {
 	if !r.cfg.Captures(id) {
 		return v, nil
 	}
-	v.table = r.tables[id]
-	if v.table == nil {
-		v.table = &table{id: id}
-		r.tables[id] = v.table
-	}
 	m, err := parseTableMap(v.body)
 	if err != nil {
 		return nil, err
 	}
-	v.nameless = !m.hasNames()
+	if isSequence(m.names) {
+		return v, nil
+	}
+	v.table = r.tableOf(id)
+	v.nameless = !m.hasNames() || r.cfg.MariaDB // whose maps have names, but do not name every type
 	// What is wrong with a table matters only if it has rows that are wanted.
 	v.shape, v.err = r.shapeOf(ctx, v.table, m)
 	if v.err == nil {
@@ -136,10 +135,16 @@ func (r *run) forgetNameless(t *table) {
 func (r *run) shapeOf(ctx context.Context, t *table, m *tableMap) (*schema.Table, error) {
 	if m.hasNames() {
 		shape, err := m.table(r.cfg.Collations, r.cfg.Choose)
+		if err == nil && r.cfg.MariaDB {
+			err = r.nameTypes(ctx, shape)
+		}
 		if err != nil {
 			return nil, err
 		}
 		return shape, r.chooseForms(ctx, t, shape)
+	}
+	if r.cfg.MariaDB {
+		return nil, fmt.Errorf("table %s: the binlog has no column names; remedy: SET GLOBAL binlog_row_metadata = FULL, and the same in the server's configuration, then load the table again", m.id)
 	}
 	now, err := r.cfg.Describe(ctx, m.id)
 	if err != nil {

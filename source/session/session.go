@@ -48,11 +48,14 @@ func Open(ctx context.Context, e Endpoint) (*Session, error) {
 
 func (s *Session) configure(ctx context.Context) error {
 	v := s.Version()
-	if v.MariaDB || v.Less(8, 0, 0) {
+	if !v.Supported() {
 		return nil // not to be replicated; the preflight says so, and needs no settings for it
 	}
 	list := settings
-	if !v.Less(8, 0, 30) {
+	switch {
+	case v.MariaDB:
+		list = mariaDBSettings
+	case !v.Less(8, 0, 30):
 		// Else a key that the server generated stays hidden here while the binlog has it.
 		list = append(list[:len(list):len(list)], "SESSION show_gipk_in_create_table_and_information_schema = ON")
 	}

@@ -120,6 +120,9 @@ func (s *Snapshot) Progress() *Progress { return s.progress }
 // VARIABLES cuts it off at 1,024 bytes, and file and offset run ahead of what
 // is committed where a replica's acknowledgement is waited for.
 func ReadPosition(ctx context.Context, s *session.Session) (schema.Position, time.Time, error) {
+	if s.Version().MariaDB {
+		return readMariaDBPosition(ctx, s)
+	}
 	fail := func(err error) (schema.Position, time.Time, error) {
 		return schema.Position{}, time.Time{}, fmt.Errorf("reading the server's position: %w", err)
 	}
@@ -134,11 +137,7 @@ func ReadPosition(ctx context.Context, s *session.Session) (schema.Position, tim
 	if err != nil {
 		return fail(err)
 	}
-	status := "SHOW BINARY LOG STATUS"
-	if s.Version().Less(8, 2, 0) {
-		status = "SHOW MASTER STATUS"
-	}
-	if r, err = s.Query(ctx, status); err != nil {
+	if r, err = s.Query(ctx, s.Version().LogStatus()); err != nil {
 		return fail(err)
 	}
 	p := schema.Position{GTIDs: gtids, Server: uuid}

@@ -64,7 +64,10 @@ func (m *Mapper) image(typ byte, meta uint16) (Decode, error) {
 	case t.Kind == schema.Set && typ == mysql.MYSQL_TYPE_SET && meta >= 1 && meta <= 8:
 		d = m.fixedErr(int(meta), func(dst *schema.Vec, b []byte) error { return m.putLabels(dst, little(b)) })
 	default:
-		if d = m.stringImage(typ, meta); d == nil {
+		if d = m.fixedText(typ, meta); d == nil {
+			d = m.stringImage(typ, meta)
+		}
+		if d == nil {
 			return nil, m.fault(fmt.Errorf("the binlog has type %d (metadata %#x) where %s is expected", typ, meta, t.Kind))
 		}
 	}
@@ -72,7 +75,7 @@ func (m *Mapper) image(typ byte, meta uint16) (Decode, error) {
 }
 
 var integerTypes = [...]byte{schema.TinyInt: mysql.MYSQL_TYPE_TINY, schema.SmallInt: mysql.MYSQL_TYPE_SHORT, schema.MediumInt: mysql.MYSQL_TYPE_INT24,
-	schema.Int: mysql.MYSQL_TYPE_LONG, schema.BigInt: mysql.MYSQL_TYPE_LONGLONG, schema.VectorFloat: 0}
+	schema.Int: mysql.MYSQL_TYPE_LONG, schema.BigInt: mysql.MYSQL_TYPE_LONGLONG, schema.INET4: 0}
 
 // RealType undoes the packing of ENUM, SET and long CHAR columns, which stand
 // as STRING in a table map. The metadata of a STRING that remains one is its

@@ -102,7 +102,7 @@ func (m *Mapper) selectFloat(dst *schema.Vec, v *mysql.FieldValue) error {
 
 func (m *Mapper) selectBytes(dst *schema.Vec, s []byte) error {
 	switch m.column.Type.Kind {
-	case schema.Char, schema.VarChar, schema.Text, schema.Enum, schema.Set, schema.JSON:
+	case schema.Char, schema.VarChar, schema.Text, schema.Enum, schema.Set, schema.JSON, schema.UUID, schema.INET6, schema.INET4:
 		return m.putText(dst, s)
 	case schema.Binary, schema.VarBinary, schema.Blob:
 		dst.AppendBytes(s)

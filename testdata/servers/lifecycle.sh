@@ -1,5 +1,5 @@
 # shellcheck shell=bash disable=SC2034 # sourced: the scripts use what is defined here
-# Sourced by mysql.sh and kafka.sh, which set image: what the life of a server needs, whichever server it is.
+# Sourced by mysqld.sh and kafka.sh, after image is set: what the life of a server needs, whichever server it is.
 #
 #   start DIR PORT [options]   start, wait until it answers by its protocol, print its address
 #   run   DIR PORT [options]   the same, then hold the server as long as standard input stays open

@@ -19,8 +19,9 @@ type bags struct {
 	writes int
 }
 
-func (*bags) Define(context.Context, schema.SchemaChange) error { return nil }
-func (*bags) Commit(context.Context, schema.Commit) error       { return nil }
+func (*bags) Define(context.Context, schema.SchemaChange) error   { return nil }
+func (*bags) Checkpoint(context.Context, []schema.Progress) error { return nil }
+func (*bags) Commit(context.Context, schema.Commit) error         { return nil }
 
 func (m *bags) Write(_ context.Context, c TableChanges) error {
 	m.writes++

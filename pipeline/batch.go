@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/beluga-cdc/beluga/schema"
@@ -27,13 +29,17 @@ type batcher struct {
 	published   schema.Position
 	lastCut     time.Time
 	open        bool // rows arrived since the last Commit
+
+	told         map[schema.TableID]schema.Progress // what of a load is not durable yet
+	checkpointed time.Time
 }
 
 // job is one call of the sink, exactly one field is set.
 type job struct {
-	define *schema.SchemaChange
-	write  *TableChanges
-	commit *schema.Commit
+	define     *schema.SchemaChange
+	write      *TableChanges
+	checkpoint []schema.Progress
+	commit     *schema.Commit
 }
 
 // span is the rows from first up to and without end.
@@ -46,11 +52,18 @@ const idleCut = time.Minute
 
 func newBatcher(limits Limits, resume Resume, jobs chan<- job, stats *Stats) *batcher {
 	b := &batcher{limits: limits, jobs: jobs, stats: stats, folds: map[schema.TableID]*fold{}, loading: map[schema.TableID]bool{},
-		ahead: map[schema.TableID]schema.Position{}, published: resume.Position, lastCut: time.Now()}
+		ahead: map[schema.TableID]schema.Position{}, published: resume.Position, lastCut: time.Now(),
+		told: map[schema.TableID]schema.Progress{}, checkpointed: time.Now()}
 	for id, s := range resume.Tables {
 		if !resume.Position.Contains(s.Position) {
 			b.ahead[id] = s.Position
 		}
+	}
+	for id, l := range resume.Loads {
+		b.loading[id], b.ahead[id] = true, l.Position
+	}
+	if resume.Unfinished() {
+		b.touch() // its end is to be published even if nothing more comes of it
 	}
 	return b
 }
@@ -90,6 +103,9 @@ func (b *batcher) run(ctx context.Context, r Reader) error {
 			if err := b.cutIfDue(ctx); err != nil {
 				return err
 			}
+			if err := b.checkpointIfDue(ctx); err != nil {
+				return err
+			}
 		case err := <-failed:
 			if errors.Is(err, io.EOF) {
 				return b.finish(ctx)
@@ -111,11 +127,15 @@ func (b *batcher) event(ctx context.Context, e schema.Event) error {
 		// What is complete ends the history before: a table that the load does not
 		// bring stays so. Behind this the last Commit is no place to cut at any more,
 		// as tables are void.
+		clear(b.told)
 		if err := b.finish(ctx); err != nil {
 			return err
 		}
 		b.touch()
 		return nil
+	case schema.Progress:
+		b.told[e.Table.ID] = e
+		return b.checkpointIfDue(ctx)
 	case schema.Commit:
 		for id, p := range b.ahead {
 			if e.Position.Contains(p) {
@@ -123,6 +143,7 @@ func (b *batcher) event(ctx context.Context, e schema.Event) error {
 			}
 		}
 		clear(b.loading)
+		clear(b.told)
 		b.boundary, b.open = &e, false
 		if b.dirty {
 			b.stats.read(e)
@@ -139,6 +160,7 @@ func (b *batcher) schemaChange(ctx context.Context, c schema.SchemaChange) error
 		// Whatever the table holds is void, and with it the position that it was
 		// complete at; so are changes that wait in its fold.
 		delete(b.ahead, id)
+		delete(b.told, id)
 		b.loading[id] = true
 		b.drop(id)
 	} else if err := b.flush(ctx, id); err != nil {
@@ -163,6 +185,9 @@ func (b *batcher) block(ctx context.Context, blk *schema.Block) error {
 	if rows == 0 {
 		blk.Release()
 		return nil
+	}
+	if err := b.endCheckpoints(ctx); err != nil {
+		return err
 	}
 	b.touch()
 	f := b.folds[id]
@@ -253,10 +278,36 @@ func (b *batcher) cut(ctx context.Context) error {
 // complete ones, or were handed to the sink, the batch is left uncommitted, and
 // the next run reads it again.
 func (b *batcher) finish(ctx context.Context) error {
+	if len(b.told) > 0 {
+		return b.checkpoint(ctx)
+	}
 	if b.open || b.boundary == nil || len(b.ahead) > 0 {
 		return nil
 	}
 	return b.cut(ctx)
+}
+
+// checkpointIfDue makes durable what has come of a load, as often as was asked for.
+func (b *batcher) checkpointIfDue(ctx context.Context) error {
+	if len(b.told) == 0 || time.Since(b.checkpointed) < b.limits.Checkpoint {
+		return nil
+	}
+	return b.checkpoint(ctx)
+}
+
+func (b *batcher) checkpoint(ctx context.Context) error {
+	loads := slices.Collect(maps.Values(b.told))
+	clear(b.told)
+	b.checkpointed = time.Now()
+	return b.send(ctx, job{checkpoint: loads})
+}
+
+// endCheckpoints is called when changes of the stream follow a load: rows without
+// a key must not be durable together with changes that a restart sends again.
+func (b *batcher) endCheckpoints(ctx context.Context) error {
+	err := b.checkpointIfDue(ctx)
+	clear(b.told)
+	return err
 }
 
 // spill hands the changes of the largest table to the sink without ending the

@@ -19,4 +19,6 @@
 //  7. A position of a later load stands beyond those of earlier ones, whatever
 //     transactions are in it, and no cut holds rows of two loads
 //     (TestLoadAfterReset, TestLoadEndsHistory).
+//  8. What of a load is made durable before its end has rows of the load only, and is no
+//     cut (TestCheckpoints, TestLoadContinued).
 package pipeline

@@ -20,6 +20,10 @@ type Resume struct {
 	// History is the number of the last load that was begun. If it is greater than
 	// the Position's, that load was not finished, and Tables may hold parts of it.
 	History int64
+	// Loads are the tables of that load of which something is durable and which are
+	// not complete. Those that are complete stand in Tables, with a position of its
+	// history. Nil where that is not known: then the load begins again.
+	Loads map[schema.TableID]schema.Progress
 }
 
 // Unfinished tells whether a load was begun after Position and did not end.
@@ -54,7 +58,8 @@ type Writer interface {
 	Resume() Resume
 	// Send hands over an event, and with it the ownership of a block. It blocks
 	// while the transport is full. The workers of a load may call it at the same
-	// time for blocks of a load; all other events come from one goroutine, in order.
+	// time for its blocks and its progress; all other events come from one goroutine,
+	// in order.
 	Send(ctx context.Context, e schema.Event) error
 	// Close says that nothing more will come, and returns once all that was sent has
 	// safely arrived on the transport.
@@ -80,6 +85,10 @@ type Sink interface {
 	// Write takes changes of one table into the batch that the next Commit makes
 	// durable. The sink owns the blocks and releases them.
 	Write(ctx context.Context, c TableChanges) error
+	// Checkpoint makes durable what has come of a load that goes on, without
+	// showing it: the progress of each table, and its rows. If the load is
+	// interrupted, the next one need not read them again.
+	Checkpoint(ctx context.Context, loads []schema.Progress) error
 	// Commit makes everything since the last one durable, table by table, and
 	// publishes the cut.
 	Commit(ctx context.Context, cut schema.Commit) error
@@ -95,8 +104,8 @@ type RowRef struct{ Block, Row uint32 }
 type TableChanges struct {
 	Table  *schema.Table
 	Blocks []*schema.Block
-	// Load: all rows of Blocks are new rows of a load, in no order, and no key is
-	// there already. Rows, Keys and Deletes are empty then.
+	// Load: all rows of Blocks are rows of a load, in no order, and no key comes
+	// twice. Rows, Keys and Deletes are empty then.
 	Load bool
 	// Rows are the rows to put, each in place of the row with the same key, if there
 	// is one. Keys are their keys.
@@ -113,4 +122,6 @@ type Limits struct {
 	Interval time.Duration // since its first row
 	Rows     int
 	Bytes    int
+	// Checkpoint is how often a load that goes on is made durable.
+	Checkpoint time.Duration
 }

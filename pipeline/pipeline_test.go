@@ -66,6 +66,7 @@ type memory struct {
 	cuts    []schema.Commit
 	atCut   []map[schema.TableID]map[schema.Key]int32
 	writes  int
+	loads   [][]schema.Progress
 	fail    error
 }
 
@@ -118,6 +119,11 @@ func (m *memory) Write(_ context.Context, c TableChanges) error {
 		b.Release()
 	}
 	return nil
+}
+
+func (m *memory) Checkpoint(_ context.Context, loads []schema.Progress) error {
+	m.loads = append(m.loads, loads)
+	return m.fail
 }
 
 func (m *memory) Commit(_ context.Context, c schema.Commit) error {

@@ -78,6 +78,10 @@ func (p *Pipeline) drain(ctx context.Context, jobs <-chan job, r Reader, stats *
 			if err := p.Sink.Write(ctx, *j.write); err != nil {
 				return err
 			}
+		case j.checkpoint != nil:
+			if err := p.Sink.Checkpoint(ctx, j.checkpoint); err != nil {
+				return err
+			}
 		default:
 			if err := p.Sink.Commit(ctx, *j.commit); err != nil {
 				return err

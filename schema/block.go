@@ -148,7 +148,7 @@ func (b *Block) Size() int {
 }
 
 // Event is what travels from a source to a sink: a *Block, a Commit, a
-// SchemaChange or Anew.
+// SchemaChange, Anew or Progress.
 type Event interface{ event() }
 
 func (*Block) event()       {}

@@ -61,6 +61,19 @@ func (p Position) Contains(q Position) bool {
 	return compareFiles(p.File, q.File) > 0 || p.File == q.File && p.Offset >= q.Offset
 }
 
+// Later returns a position that contains both, of one history or of none.
+func (p Position) Later(q Position) Position {
+	switch {
+	case p.Contains(q):
+		return p
+	case q.Contains(p):
+		return q
+	}
+	p.GTIDs = p.GTIDs.Clone()
+	p.GTIDs.AddSet(q.GTIDs)
+	return p
+}
+
 // Covers tells whether the rows that o describes lie before p.
 func (p Position) Covers(o *Origin) bool {
 	if p.Log != nil && o.Partition != "" {

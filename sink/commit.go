@@ -44,7 +44,7 @@ func (l *Lake) commit(ctx context.Context, cut schema.Commit) error {
 			// other, this one would hold later rows, and its state would go back.
 			return fmt.Errorf("publishing a cut at %s: table %s stands beyond it, at %s", cut.Position, id, t.state.Position)
 		}
-		if t.dirty {
+		if t.dirty || t.staged != nil {
 			dirty = append(dirty, t)
 		}
 	}
@@ -84,8 +84,8 @@ func (l *Lake) commit(ctx context.Context, cut schema.Commit) error {
 // leaveBehind gives up what the batch holds of tables that the load at its begin
 // did not bring. It may be half a transaction, or half a load before this one.
 func (l *Lake) leaveBehind(ctx context.Context, history int64) error {
-	for id, t := range l.tables {
-		if t.history >= history || !t.dirty && len(t.pending) == 0 {
+	for _, t := range l.tables {
+		if t.history >= history || !t.dirty && len(t.pending) == 0 && t.staged == nil {
 			continue
 		}
 		if err := t.abort(); err != nil {
@@ -98,51 +98,26 @@ func (l *Lake) leaveBehind(ctx context.Context, history int64) error {
 				}
 			}
 		}
-		was, err := l.adopt(ctx, id, t.head.t)
-		if err != nil {
-			return fmt.Errorf("table %s: %w", id, err)
+		if _, err := l.giveUp(ctx, t); err != nil {
+			return err
 		}
-		was.orphan = was.head.state == ""
-		l.tables[id] = was
 	}
 	return nil
 }
 
-// commit makes the table's batch one snapshot.
+// commit makes the table's batch one snapshot, which shows a load that is complete
+// by it.
 func (t *lakeTable) commit(ctx context.Context, next state) error {
-	if err := t.list(ctx); err != nil {
-		return err
-	}
-	if err := t.closeFile(); err != nil {
-		return err
-	}
-	add, err := t.encodeDeletes()
+	c, rows, err := t.change(ctx)
 	if err != nil {
 		return err
 	}
-	c := snapshot.Change{
-		Add: add, Remove: t.remove, Schema: t.schema, Operation: table.OpOverwrite, Summary: iceberg.Properties{}, Properties: iceberg.Properties{},
-		KeepLast: t.lake.cfg.KeepSnapshots, KeepFor: t.lake.cfg.KeepFor,
-	}
-	if len(add) == 0 && len(t.remove) == 0 {
-		c.Operation = table.OpAppend
-	}
-	for _, f := range t.files {
-		if f == nil {
-			continue
-		}
-		next.Rows += f.live()
-		if !f.committed {
-			c.Add = append(c.Add, f.file)
-		}
+	next.Rows = rows
+	if t.staged != nil {
+		c.Forget = []string{propLoad, propLoadShape}
 	}
 	if err := t.describe(&c, &next); err != nil {
 		return err
-	}
-	if len(c.Add) > 0 {
-		if err := warehouse.SyncFolder(filepath.Join(warehouse.Path(t.head.t.Location()), "data")); err != nil {
-			return err
-		}
 	}
 	text, err := next.encode()
 	if err != nil {
@@ -151,8 +126,45 @@ func (t *lakeTable) commit(ctx context.Context, next state) error {
 	if err := t.head.commit(ctx, c, text, t.obsolete()); err != nil {
 		return err
 	}
-	t.committed(next)
+	t.settled()
+	t.state, t.shown = next, t.shape
+	t.schema, t.reshape, t.staged, t.continued = nil, false, nil, false
 	return nil
+}
+
+// change puts together what the batch does to the table's files. Their names are
+// on disk by then. rows is how many there are with it.
+func (t *lakeTable) change(ctx context.Context) (c snapshot.Change, rows int64, err error) {
+	if err := t.list(ctx); err != nil {
+		return c, 0, err
+	}
+	if err := t.closeFile(); err != nil {
+		return c, 0, err
+	}
+	add, err := t.encodeDeletes()
+	if err != nil {
+		return c, 0, err
+	}
+	c = snapshot.Change{
+		Add: add, Remove: t.remove, Schema: t.schema, Operation: table.OpOverwrite, Summary: iceberg.Properties{}, Properties: iceberg.Properties{},
+		Branch: loadBranch, KeepLast: t.lake.cfg.KeepSnapshots, KeepFor: t.lake.cfg.KeepFor,
+	}
+	if len(add) == 0 && len(t.remove) == 0 {
+		c.Operation = table.OpAppend
+	}
+	for _, f := range t.files {
+		if f == nil {
+			continue
+		}
+		rows += f.live()
+		if !f.committed {
+			c.Add = append(c.Add, f.file)
+		}
+	}
+	if len(c.Add) > 0 {
+		err = warehouse.SyncFolder(filepath.Join(warehouse.Path(t.head.t.Location()), "data"))
+	}
+	return c, rows, err
 }
 
 // describe fills in what the commit says beside the files.
@@ -192,14 +204,12 @@ func (t *lakeTable) obsolete() []string {
 	return paths
 }
 
-// committed begins the next batch.
-func (t *lakeTable) committed(next state) {
+// settled begins the next batch.
+func (t *lakeTable) settled() {
 	for _, f := range t.files {
 		if f != nil {
 			f.committed = true
 		}
 	}
-	t.state = next
-	t.remove, t.gone, t.schema = map[string]bool{}, nil, nil
-	t.dirty, t.reshape = false, false
+	t.remove, t.gone, t.dirty = map[string]bool{}, nil, false
 }

@@ -77,7 +77,7 @@ func (l *Lake) create(ctx context.Context, shape *schema.Table) (*lakeTable, err
 	if err != nil {
 		return nil, err
 	}
-	t.listed, t.dirty, t.index = true, true, t.newIndex(0)
+	t.listed, t.dirty, t.index, t.orphan = true, true, t.newIndex(0), false
 	return t, nil
 }
 
@@ -119,7 +119,7 @@ func (t *lakeTable) apply(ctx context.Context) error {
 		}
 	}
 	for _, c := range pending {
-		if err := t.change(ctx, c); err != nil {
+		if err := t.evolve(ctx, c); err != nil {
 			return fmt.Errorf("table %s: %w", t.shape.ID, err)
 		}
 		if err := failpoint(stepSchemaApplied); err != nil {
@@ -129,7 +129,7 @@ func (t *lakeTable) apply(ctx context.Context) error {
 	return nil
 }
 
-func (t *lakeTable) change(ctx context.Context, c schema.SchemaChange) error {
+func (t *lakeTable) evolve(ctx context.Context, c schema.SchemaChange) error {
 	d := schema.DiffTables(t.shape, c.Table)
 	old := t.shape
 	t.known = nil
@@ -224,7 +224,7 @@ func (t *lakeTable) reset(ctx context.Context) error {
 	for _, s := range t.shared {
 		t.removeFile(s.file)
 	}
-	t.files, t.shared, t.index = nil, nil, nil
+	t.files, t.shared, t.index, t.continued = nil, nil, nil, false
 	delete(t.lake.ahead, t.shape.ID)
 	return nil
 }

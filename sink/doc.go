@@ -36,4 +36,8 @@
 //  10. A table without a key has each row as often as it was inserted and not
 //     deleted; a deletion of a row that is not there stops the table
 //     (TestKeylessAgainstModel, TestKeylessRowThatIsNotThere).
+//  11. Readers see a load when it is complete. Until then it is on a branch of the table,
+//     from which a later process goes on (TestLoadIsShownWhenComplete, TestLoadFailpoints,
+//     TestLostReplyOfCheckpoint); one that is followed by another load is given up
+//     (TestLoadBeginsAgain).
 package sink

@@ -9,6 +9,7 @@ const (
 	stepCommitSent       = "commit-sent"   // staged, about to be sent
 	stepCommitLanded     = "commit-landed" // an error here is a lost reply
 	stepTableCommitted   = "table-committed"
+	stepLoadCheckpointed = "load-checkpointed"
 	stepBeforeCut        = "before-cut"
 	stepCutPublished     = "cut-published"
 )

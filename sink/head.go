@@ -60,14 +60,16 @@ func newHead(ctx context.Context, c catalog.Catalog, log *slog.Logger, t *table.
 	return &head{catalog: c, log: log, t: t, fs: fs, stager: snapshot.NewStager(), key: key, state: t.Properties()[key]}, nil
 }
 
-// commit makes the change the table's next version, with next as its state. It
-// returns nil only when that is what the catalog holds.
+// commit makes the change the table's next version, with next as its state, that
+// of main or that of a load on its branch. It returns nil only when that is what
+// the catalog holds.
 //
 // An error of the catalog does not tell whether the commit landed, so none is
 // looked at: the table is loaded again and its state compared. All attempts name
 // the same data files and the same parent, so at most one of them can land.
 func (h *head) commit(ctx context.Context, c snapshot.Change, next string, obsolete []string) error {
-	c.Properties[h.key], c.Summary[h.key] = next, next
+	key := h.keyOf(c)
+	c.Properties[key], c.Summary[key] = next, next
 	ours := map[int64]*snapshot.Staged{}
 	for attempt := 1; ; attempt++ {
 		staged, err := h.stager.Stage(h.t, h.fs, c)
@@ -81,7 +83,7 @@ func (h *head) commit(ctx context.Context, c snapshot.Change, next string, obsol
 			if now, err = h.reload(ctx, cause); err != nil {
 				return err
 			}
-			if staged, err = h.compare(now, next, ours, cause); err != nil {
+			if staged, err = h.compare(now, c, ours, cause); err != nil {
 				return err
 			}
 			if staged == nil {
@@ -95,9 +97,17 @@ func (h *head) commit(ctx context.Context, c snapshot.Change, next string, obsol
 				continue
 			}
 		}
-		h.adopt(now, next, staged, obsolete)
+		h.adopt(now, staged, obsolete)
 		return nil
 	}
+}
+
+// keyOf returns where the state of what the change moves is kept.
+func (h *head) keyOf(c snapshot.Change) string {
+	if c.Staging {
+		return propLoad
+	}
+	return h.key
 }
 
 func (h *head) send(ctx context.Context, s *snapshot.Staged) (*table.Table, error) {
@@ -136,22 +146,27 @@ func (h *head) reload(ctx context.Context, cause error) (*table.Table, error) {
 // compare returns the attempt of ours that landed, or nil if none did. If
 // neither that nor the old version is what the catalog holds, somebody else is at
 // work, and it says who.
-func (h *head) compare(now *table.Table, next string, ours map[int64]*snapshot.Staged, cause error) (*snapshot.Staged, error) {
-	have := now.Properties()[h.key]
+func (h *head) compare(now *table.Table, c snapshot.Change, ours map[int64]*snapshot.Staged, cause error) (*snapshot.Staged, error) {
+	key := h.keyOf(c)
+	have, had, next := now.Properties()[key], h.t.Properties()[key], c.Properties[key]
 	if now.Metadata().TableUUID() != h.t.Metadata().TableUUID() {
 		return nil, fmt.Errorf("%w: the table was replaced; the commit said: %w", ErrForeignCommit, cause)
 	}
+	moved := snapshotID(now)
+	if c.Staging {
+		moved = branchID(now)
+	}
 	if have == next {
 		for id, s := range ours {
-			if id == snapshotID(now) || h.shared && now.SnapshotByID(id) != nil {
+			if id == moved || h.shared && now.SnapshotByID(id) != nil {
 				return s, nil
 			}
 		}
 	}
-	if have == h.state && (h.shared || snapshotID(now) == snapshotID(h.t)) {
+	if have == had && (h.shared || snapshotID(now) == snapshotID(h.t) && branchID(now) == branchID(h.t)) {
 		return nil, nil
 	}
-	if have != h.state && have != next {
+	if have != had && have != next {
 		return nil, fmt.Errorf("%w: the table's state is not the one this batch started from; the commit said: %w", ErrAnotherInstance, cause)
 	}
 	return nil, fmt.Errorf("%w: the table has a snapshot that is not ours (%d); start Beluga again, it goes on from there; the commit said: %w",
@@ -160,9 +175,9 @@ func (h *head) compare(now *table.Table, next string, ours map[int64]*snapshot.S
 
 // adopt makes now the head we stand on, and tidies what it made obsolete. A
 // failure of that is no failure of the commit: files that stay cost only space.
-func (h *head) adopt(now *table.Table, next string, s *snapshot.Staged, obsolete []string) {
+func (h *head) adopt(now *table.Table, s *snapshot.Staged, obsolete []string) {
 	before := h.t
-	h.t, h.state = now, next
+	h.t, h.state = now, now.Properties()[h.key]
 	for _, path := range append(s.Dropped, obsolete...) {
 		h.grave = append(h.grave, buried{s.Sequence, warehouse.Path(path), time.Now()})
 	}
@@ -199,6 +214,43 @@ func snapshotID(t *table.Table) int64 {
 		return s.SnapshotID
 	}
 	return 0
+}
+
+// branchID returns the head of the branch of a load; 0: there is none.
+func branchID(t *table.Table) int64 {
+	if s := t.SnapshotByName(loadBranch); s != nil {
+		return s.SnapshotID
+	}
+	return 0
+}
+
+// abandon gives up what a load has left on its branch.
+func (h *head) abandon(ctx context.Context) error {
+	md := h.t.Metadata()
+	id := branchID(h.t)
+	requirements := []table.Requirement{table.AssertTableUUID(md.TableUUID()), table.AssertRefSnapshotID(loadBranch, &id)}
+	updates := []table.Update{table.NewRemoveSnapshotRefUpdate(loadBranch), table.NewRemovePropertiesUpdate([]string{propLoad, propLoadShape})}
+	for attempt := 1; ; attempt++ {
+		_, _, cause := h.catalog.CommitTable(ctx, h.t.Identifier(), requirements, updates)
+		now, err := h.reload(ctx, cause)
+		if err != nil {
+			return err
+		}
+		switch branchID(now) {
+		case 0:
+			h.t = now
+			return nil
+		case id:
+		default:
+			return fmt.Errorf("%w: giving up an unfinished load: it is another one by now", ErrAnotherInstance)
+		}
+		if attempt == settleAttempts {
+			return fmt.Errorf("giving up an unfinished load: %w; tried %d times", cause, attempt)
+		}
+		if err := pause(ctx, attempt); err != nil {
+			return errors.Join(cause, err)
+		}
+	}
 }
 
 // pause waits, longer with every attempt.

@@ -39,7 +39,9 @@ type Lake struct {
 	cut     int64                   // the highest number that a table or a cut carries
 	ahead   map[schema.TableID]bool // tables that stand beyond the last published cut
 	uses    int64                   // counts uses of open files
-	err     error                   // after a failure nothing goes on: what is in memory may not be what is in the lake
+
+	checkpoints int64 // of loads, by this process
+	err         error // after a failure nothing goes on: what is in memory may not be what is in the lake
 }
 
 var _ pipeline.Sink = (*Lake)(nil)
@@ -81,12 +83,20 @@ func (l *Lake) Resume(ctx context.Context) (pipeline.Resume, error) {
 	if err := l.load(ctx); err != nil {
 		return pipeline.Resume{}, err
 	}
-	r := pipeline.Resume{Position: l.cuts.state.Position, Tables: map[schema.TableID]pipeline.TableState{}}
+	r := pipeline.Resume{Position: l.cuts.state.Position, Tables: map[schema.TableID]pipeline.TableState{}, Loads: map[schema.TableID]schema.Progress{}}
 	r.History = r.Position.History
 	for id, t := range l.tables {
 		if t.head.state != "" {
-			r.Tables[id] = pipeline.TableState{Table: t.shape, Position: t.state.Position}
+			r.Tables[id] = pipeline.TableState{Table: t.shown, Position: t.state.Position}
 			r.History = max(r.History, t.state.Position.History)
+		}
+		if t.staged != nil {
+			r.History = max(r.History, t.history)
+		}
+	}
+	for id, t := range l.tables {
+		if t.staged != nil && t.history == r.History {
+			r.Loads[id] = schema.Progress{Table: t.shape, Load: t.staged.Load}
 		}
 	}
 	return r, nil
@@ -114,7 +124,6 @@ func (l *Lake) load(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("table %s: %w", id, err)
 		}
-		t.orphan = t.head.state == ""
 		l.tables[id] = t
 		l.cut = max(l.cut, t.state.Cut)
 	}
@@ -123,6 +132,11 @@ func (l *Lake) load(ctx context.Context) error {
 	}
 	l.cut = max(l.cut, l.cuts.state.Cut)
 	for id, t := range l.tables {
+		if t.staged != nil && t.history <= l.cuts.state.Position.History && !l.cfg.ReadOnly {
+			if t, err = l.giveUp(ctx, t); err != nil {
+				return err
+			}
+		}
 		if !l.cuts.state.Position.Contains(t.state.Position) {
 			l.ahead[id] = true
 		}
@@ -193,7 +207,7 @@ func (l *Lake) adopt(ctx context.Context, id schema.TableID, it *table.Table) (*
 	if err != nil {
 		return nil, err
 	}
-	t := &lakeTable{lake: l, head: h, shape: shape, keyer: schema.NewKeyer(shape), remove: map[string]bool{}}
+	t := &lakeTable{lake: l, head: h, shape: shape, shown: shape, keyer: schema.NewKeyer(shape), remove: map[string]bool{}}
 	if t.columns, err = fileColumns(shape, it.Schema()); err != nil {
 		return nil, err
 	}
@@ -209,6 +223,10 @@ func (l *Lake) adopt(ctx context.Context, id schema.TableID, it *table.Table) (*
 	}
 	if t.shape.ID != id {
 		return nil, fmt.Errorf("the lake's table was renamed from %s; name it so again, or drop it", t.shape.ID)
+	}
+	t.orphan = h.state == "" && !hasLoad(it)
+	if hasLoad(it) {
+		return t, t.adoptLoad()
 	}
 	return t, nil
 }

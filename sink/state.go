@@ -18,7 +18,13 @@ const (
 	propState     = "beluga.state" // also in the snapshot's summary
 	propShape     = "beluga.table"
 	propCutPrefix = "beluga.cuts." // of the table of cuts, one for each pipeline
+	propLoad      = "beluga.load"  // of a load that goes on; also in the summaries of its branch
+	propLoadShape = "beluga.load.table"
 )
+
+// loadBranch holds what has come of a table's load, so that readers of main see
+// the load when it is complete, and not before.
+const loadBranch = "beluga_load"
 
 var (
 	// ErrAnotherInstance: a second process writes for the same pipeline.

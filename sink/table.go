@@ -26,6 +26,11 @@ type lakeTable struct {
 	// orphan: a run made the table and ended before its first commit. Its shape
 	// may be any.
 	orphan bool
+	shown  *schema.Table // of what main shows; another than shape during a load
+
+	// An unfinished load.
+	staged    *loadState // on the branch; nil: nothing is
+	continued bool       // an earlier process began it: keys that come may be there
 
 	// What a restart does not know until it is needed.
 	files  []*dataFile // by number; nil: gone
@@ -51,7 +56,7 @@ func (t *lakeTable) list(ctx context.Context) error {
 	if t.listed {
 		return nil
 	}
-	live, err := snapshot.Live(t.head.fs, t.head.t.CurrentSnapshot())
+	live, err := snapshot.Live(t.head.fs, snapshot.Head(t.head.t, loadBranch))
 	if err != nil {
 		return fmt.Errorf("table %s: %w", t.shape.ID, err)
 	}

@@ -54,7 +54,8 @@ func (l *Lake) write(ctx context.Context, c pipeline.TableChanges) error {
 	return l.limitMemory()
 }
 
-// load appends rows whose keys are all new.
+// load appends rows whose keys are all new, unless an earlier process began the
+// load: of what that was at, a part may be there.
 func (t *lakeTable) load(c pipeline.TableChanges) error {
 	var keys []int64
 	for _, b := range c.Blocks {
@@ -68,12 +69,14 @@ func (t *lakeTable) load(c pipeline.TableChanges) error {
 		}
 		if t.onlyAppends() {
 			// nothing to find again
-		} else if t.keyer.Exact() {
+		} else if t.keyer.Exact() && !t.continued {
 			keys = integerKeys(keys[:0], &b.New[t.shape.Key[0]], n)
 			t.index.PutRun(keys, keyindex.Location(o.number, first))
 		} else {
 			for i := range n {
-				t.index.Put(t.keyer.Key(b.New, i), keyindex.Location(o.number, first+uint32(i)))
+				if loc, had := t.index.Put(t.keyer.Key(b.New, i), keyindex.Location(o.number, first+uint32(i))); had {
+					t.kill(loc)
+				}
 			}
 		}
 		if err := t.appended(); err != nil {

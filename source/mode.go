@@ -85,11 +85,12 @@ func (c Config) rules() rules {
 type action uint8
 
 const (
-	goOn   action = iota // from the lake's position
-	load                 // all tables
-	define               // all tables, without rows
-	oldest               // begin with the oldest binlog
-	rest                 // nothing is to be done at all
+	goOn    action = iota // from the lake's position
+	load                  // all tables
+	proceed               // with a load that was interrupted
+	define                // all tables, without rows
+	oldest                // begin with the oldest binlog
+	rest                  // nothing is to be done at all
 )
 
 // first returns the action that a start begins with.
@@ -122,7 +123,7 @@ func noPositionError(mode SnapshotMode, from pipeline.Resume) error {
 // mayLoad tells whether a run in this mode may come to load tables, and needs the
 // rights for it.
 func (r rules) mayLoad(first action) bool {
-	return first == load || first == define || r.onData || r.onSchema
+	return first == load || first == proceed || first == define || r.onData || r.onSchema
 }
 
 // loadsAfter tells whether the error of a run is one that this mode answers with

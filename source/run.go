@@ -9,6 +9,7 @@ import (
 	"github.com/beluga-cdc/beluga/pipeline"
 	"github.com/beluga-cdc/beluga/schema"
 	"github.com/beluga-cdc/beluga/source/session"
+	"github.com/beluga-cdc/beluga/source/snapshot"
 )
 
 // Run checks the server, loads the tables if the snapshot mode wants it, and
@@ -40,10 +41,14 @@ func (m *MySQL) run(ctx context.Context, from pipeline.Resume, out pipeline.Writ
 		return err
 	}
 	from.Tables = present(from)
+	if next == load && unfinishedLoad(from) != nil {
+		next = proceed
+	}
 	t := &tail{Writer: out, at: from.Position}
 	for {
 		err := m.attempt(ctx, next, from, t, rules)
-		if err == nil || !rules.loadsAfter(err) {
+		var replay replayError
+		if err == nil || !rules.loadsAfter(err) && !errors.As(err, &replay) {
 			return err
 		}
 		m.log.Warn("loading all tables anew", "because", err, "mode", rules.mode)
@@ -51,7 +56,7 @@ func (m *MySQL) run(ctx context.Context, from pipeline.Resume, out pipeline.Writ
 		if err := m.ready(ctx, from, true); err != nil {
 			return err
 		}
-		next, from.History = load, max(from.History, t.at.History)
+		next, from.History = load, max(from.History, t.at.History, t.begun)
 	}
 }
 
@@ -90,13 +95,17 @@ type tail struct {
 	pipeline.Writer
 	at      schema.Position
 	overlap schema.Position
+	begun   int64 // history of the last load that was begun
 }
 
 // Send implements pipeline.Writer.
 func (t *tail) Send(ctx context.Context, e schema.Event) error {
-	if c, ok := e.(schema.Commit); ok {
-		t.at = c.Position
-		if !c.Position.Contains(t.overlap) {
+	switch e := e.(type) {
+	case schema.Anew:
+		t.begun = e.History
+	case schema.Commit:
+		t.at = e.Position
+		if !e.Position.Contains(t.overlap) {
 			return nil
 		}
 		t.overlap = schema.Position{}
@@ -131,8 +140,8 @@ func (m *MySQL) attempt(ctx context.Context, next action, from pipeline.Resume, 
 		until = &p
 	}
 	switch next {
-	case load, define:
-		from, t.overlap, err = m.load(ctx, from, out, next == load)
+	case load, proceed, define:
+		from, t.overlap, err = m.load(ctx, next, from, out)
 		if !t.overlap.IsZero() && (m.cfg.Once || !rules.stream) {
 			overlap := t.overlap
 			until = &overlap // which is not before what was to be reached
@@ -148,6 +157,9 @@ func (m *MySQL) attempt(ctx context.Context, next action, from pipeline.Resume, 
 		return err
 	}
 	err = m.stream(ctx, from, until, out)
+	if err != nil && next == proceed && !t.overlap.IsZero() && !session.IsPassing(err) && ctx.Err() == nil {
+		return replayError{err}
+	}
 	var detailed *PositionLostError
 	if errors.Is(err, ErrPositionLost) && !errors.As(err, &detailed) {
 		// The server said only that something is gone. Ask it what.
@@ -158,43 +170,64 @@ func (m *MySQL) attempt(ctx context.Context, next action, from pipeline.Resume, 
 	return err
 }
 
-// load sends all tables, with their rows or without, and returns where the stream
-// goes on, and up to where the load overlaps with it.
-func (m *MySQL) load(ctx context.Context, was pipeline.Resume, out pipeline.Writer, rows bool) (from pipeline.Resume, overlap schema.Position, err error) {
+// load sends all tables, with their rows or without, or what an earlier load left,
+// and returns where the stream goes on, and up to where the load overlaps with it.
+func (m *MySQL) load(ctx context.Context, next action, was pipeline.Resume, out pipeline.Writer) (from pipeline.Resume, overlap schema.Position, err error) {
 	s, tables, err := m.OpenSnapshot(ctx)
 	if err != nil {
 		return from, overlap, fmt.Errorf("loading the tables: %w", err)
 	}
 	defer s.Close()
-	s.Position.History = max(was.History, was.Position.History) + 1
+	send := s.Define
+	var begun *unfinished
+	if next == proceed {
+		begun = unfinishedLoad(was)
+	}
+	s.Position.History = max(was.History, was.Position.History)
+	continued := false
+	if next != define {
+		send = s.Load
+	}
+	if begun != nil {
+		if continued, err = m.continueLoad(ctx, begun, s); err != nil {
+			return from, overlap, fmt.Errorf("loading the tables: %w", err)
+		}
+	}
+	if !continued {
+		s.Position.History++
+		begun = &unfinished{}
+	}
 	m.progress.Store(s.Progress())
 	start := time.Now()
-	send := s.Load
-	if !rows {
-		send = s.Define
-	}
 	if err := send(ctx, out); err != nil {
 		return from, overlap, fmt.Errorf("loading the tables: %w", err)
 	}
-	if rows {
+	if next != define {
 		total := s.Progress().Total()
 		m.log.Info("tables loaded", "tables", len(tables), "rows", total.Rows, "bytes", total.Bytes, "took", time.Since(start).Round(time.Millisecond))
 	} else {
 		m.log.Info("tables defined, without the rows that are there", "tables", len(tables))
 	}
-	from = pipeline.Resume{Position: s.Position, Tables: make(map[schema.TableID]pipeline.TableState, len(tables)), History: s.Position.History}
-	for _, t := range tables {
-		from.Tables[t.ID] = pipeline.TableState{Table: t, Position: s.Position}
-	}
+	from = loaded(s, begun)
 	for id := range was.Tables {
 		if _, there := from.Tables[id]; !there {
 			m.log.Warn("a table of the lake is not on the server any more; it stays in the lake as it was, and is no longer followed", "table", id)
 		}
 	}
 	if !s.Overlap.IsZero() {
-		m.log.Info("replaying what the load may have seen already", "transactions", s.Overlap.GTIDs.Subtract(s.Position.GTIDs).Count())
+		m.log.Info("replaying what the load may have seen already", "transactions", s.Overlap.GTIDs.Subtract(from.Position.GTIDs).Count())
 	}
 	return from, s.Overlap, nil
+}
+
+// loaded returns where the stream goes on behind a load, and where each table
+// stands by then.
+func loaded(s *snapshot.Snapshot, begun *unfinished) pipeline.Resume {
+	from := pipeline.Resume{Position: s.Begin, Tables: make(map[schema.TableID]pipeline.TableState, len(s.Tables)), History: s.Position.History}
+	for _, t := range s.Tables {
+		from.Tables[t.ID] = begun.at(t, s.Position)
+	}
+	return from
 }
 
 // checkShapes finds out, in modes that want to know, whether the server's tables

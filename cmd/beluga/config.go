@@ -103,6 +103,8 @@ type SnapshotConfig struct {
 	Filter      []string `yaml:"filter" list:"whole" help:"rows that a load takes of some tables: PATTERN where CONDITION, a regular expression over the whole of database.table and SQL; changes that come later are replicated whatever row they are of"`
 	ChunkRows   int      `yaml:"chunk-rows" help:"rows of a table that one connection takes at a time"`
 
+	CheckpointInterval Duration `yaml:"checkpoint-interval" help:"how often what has come of a load is made durable: one that is interrupted goes on from there"`
+
 	ConfigurationBased SwitchesConfig `yaml:"configuration-based"`
 }
 
@@ -127,6 +129,7 @@ func (s *SnapshotConfig) validate(bad func(path, format string, args ...any)) {
 	}
 	positive(bad, "snapshot.connections", s.Connections)
 	positive(bad, "snapshot.chunk-rows", s.ChunkRows)
+	positive(bad, "snapshot.checkpoint-interval", s.CheckpointInterval)
 	if err := source.CheckFilters(s.Filter); err != nil {
 		bad("snapshot.filter", "%s", strings.TrimPrefix(err.Error(), "--snapshot-filter "))
 	}
@@ -194,7 +197,7 @@ func defaultConfig() Config {
 		},
 		Commit:   CommitConfig{Interval: Duration(10 * time.Second), Rows: 1_000_000},
 		Memory:   MemoryConfig{Limit: 512 << 20},
-		Snapshot: SnapshotConfig{Mode: string(source.Initial), Locking: string(snapshot.Auto), Connections: 2, ChunkRows: 100_000},
+		Snapshot: SnapshotConfig{Mode: string(source.Initial), Locking: string(snapshot.Auto), Connections: 2, ChunkRows: 100_000, CheckpointInterval: Duration(30 * time.Second)},
 		Types:    TypesConfig{Time: "time", TinyInt1: "int", ZeroDate: "null"},
 		Shutdown: ShutdownConfig{Timeout: Duration(30 * time.Second)},
 		Log:      LogConfig{Level: "info", Format: "text"},

@@ -66,7 +66,7 @@ func sinkConfig(c *Config, readOnly bool) sink.Config {
 
 // limits say when a batch is cut.
 func (c *Config) limits() pipeline.Limits {
-	return pipeline.Limits{Interval: c.Commit.Interval.std(), Rows: c.Commit.Rows, Bytes: c.commitBytes()}
+	return pipeline.Limits{Interval: c.Commit.Interval.std(), Rows: c.Commit.Rows, Bytes: c.commitBytes(), Checkpoint: c.Snapshot.CheckpointInterval.std()}
 }
 
 // limitMemory tells the runtime the limit: near it, garbage is collected more

@@ -56,4 +56,8 @@
 //     and over whichever transport, or the run ends with the text of its case
 //     (TestCorpus). So it is with MariaDB as the source (TestCorpusOfMariaDB), killed
 //     at random too (TestKilledAtRandomMomentsOnMariaDB).
+//  15. A load that is killed goes on where it was, and costs little more than one that is
+//     not (TestKilledLoadCostsLittle). Until it is complete nobody sees any of it, and
+//     then it equals the database, whatever was written or altered meanwhile
+//     (TestKilledLoads, TestInterruptedLoadThatCannotGoOn).
 package e2e

@@ -130,7 +130,7 @@ func TestSigtermWhileStreaming(t *testing.T) {
 }
 
 // TestSigtermWhileLoading: the run ends well and at once, and nobody sees half a
-// load; the next run loads from the beginning.
+// load; the next run goes on with it.
 func TestSigtermWhileLoading(t *testing.T) {
 	server := servers.MySQL(t)
 	lake, args := shop(t, server, "e2e_load")

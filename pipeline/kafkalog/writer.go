@@ -105,6 +105,8 @@ func (w *Writer) Send(ctx context.Context, e schema.Event) error {
 		return w.sendCommit(e)
 	case schema.Anew:
 		return w.begin(e)
+	case schema.Progress:
+		return nil // a load that is interrupted begins again
 	}
 	return fmt.Errorf("event of unknown type %T", e)
 }

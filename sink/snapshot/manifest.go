@@ -43,7 +43,7 @@ func (w *writer) addManifests(add []iceberg.DataFile) ([]iceberg.ManifestFile, e
 // carryOver returns the head's manifests, those rewritten that hold a file to
 // remove.
 func (w *writer) carryOver(remove map[string]bool) ([]iceberg.ManifestFile, error) {
-	head := w.t.CurrentSnapshot()
+	head := w.head
 	if head == nil {
 		if len(remove) > 0 {
 			return nil, fmt.Errorf("removing %d files from a table without a snapshot", len(remove))

@@ -25,6 +25,13 @@ type Change struct {
 	Operation  table.Operation
 	Summary    iceberg.Properties
 	Properties iceberg.Properties // of the table
+	Forget     []string           // properties to remove
+
+	// Branch is one beside main on which snapshots are collected: with Staging this
+	// one too, and main stays where it is. Else the snapshot follows on the branch,
+	// if there is one, main takes all of it over, and the branch is gone.
+	Branch  string
+	Staging bool
 
 	// Snapshots beyond KeepLast that are older than KeepFor go. Their files stay.
 	KeepLast int
@@ -64,7 +71,12 @@ func (s *Stager) Stage(t *table.Table, fs iceio.IO, c Change) (*Staged, error) {
 			return nil, fmt.Errorf("staging expiry: %w", err)
 		}
 	}
-	w := s.newWriter(t, fs, c.Schema)
+	if len(c.Forget) > 0 {
+		if err := tx.RemoveProperties(c.Forget); err != nil {
+			return nil, fmt.Errorf("staging properties: %w", err)
+		}
+	}
+	w := s.newWriter(t, fs, c)
 	if err := errors.Join(w.manifestList(c), w.syncs.Wait()); err != nil {
 		return nil, err
 	}
@@ -73,12 +85,12 @@ func (s *Stager) Stage(t *table.Table, fs iceio.IO, c Change) (*Staged, error) {
 		return nil, fmt.Errorf("staging a snapshot: %w", err)
 	}
 	if c.Schema != nil {
-		w.setSchema(&tc, c.Schema)
+		w.setSchema(&tc, c)
 	}
 	sn := w.snapshot
 	maps.Copy(sn.Summary.Properties, c.Summary)
-	tc.Updates = append(tc.Updates, table.NewAddSnapshotUpdate(sn), table.NewSetSnapshotRefUpdate(table.MainBranch, sn.SnapshotID, table.BranchRef, 0, 0, 0))
-	tc.Requirements = append(tc.Requirements, table.AssertTableUUID(t.Metadata().TableUUID()), table.AssertRefSnapshotID(table.MainBranch, sn.ParentSnapshotID))
+	tc.Updates = append(tc.Updates, table.NewAddSnapshotUpdate(sn))
+	w.moveRefs(&tc, c)
 	return &Staged{TableCommit: tc, SnapshotID: sn.SnapshotID, Sequence: sn.SequenceNumber, Dropped: w.dropped}, nil
 }
 
@@ -88,6 +100,7 @@ type writer struct {
 	t        *table.Table
 	fs       iceio.IO
 	schema   *iceberg.Schema
+	head     *table.Snapshot // that this one follows on
 	snapshot *table.Snapshot
 	totals   totals
 	number   int // of the next manifest
@@ -95,10 +108,20 @@ type writer struct {
 	syncs    errgroup.Group // of the files written; they wait for the disk together
 }
 
-func (s *Stager) newWriter(t *table.Table, fs iceio.IO, schema *iceberg.Schema) *writer {
-	md, head := t.Metadata(), t.CurrentSnapshot()
-	w := &writer{Stager: s, t: t, fs: fs, schema: schema, totals: newTotals(head)}
-	if schema == nil {
+// Head returns the snapshot that the next one follows on.
+func Head(t *table.Table, branch string) *table.Snapshot {
+	if branch != "" {
+		if s := t.SnapshotByName(branch); s != nil {
+			return s
+		}
+	}
+	return t.CurrentSnapshot()
+}
+
+func (s *Stager) newWriter(t *table.Table, fs iceio.IO, c Change) *writer {
+	md, head := t.Metadata(), Head(t, c.Branch)
+	w := &writer{Stager: s, t: t, fs: fs, schema: c.Schema, head: head, totals: newTotals(head)}
+	if c.Schema == nil {
 		w.schema = t.Schema()
 	}
 	w.snapshot = &table.Snapshot{
@@ -116,10 +139,36 @@ func (s *Stager) newWriter(t *table.Table, fs iceio.IO, schema *iceberg.Schema) 
 	return w
 }
 
-// setSchema makes the schema the current one. A schema that the table had
-// before is found again under its old number, which the snapshot must carry.
-func (w *writer) setSchema(tc *table.TableCommit, schema *iceberg.Schema) {
+// moveRefs makes the snapshot the head of main or of the branch.
+func (w *writer) moveRefs(tc *table.TableCommit, c Change) {
 	md := w.t.Metadata()
+	tc.Requirements = append(tc.Requirements, table.AssertTableUUID(md.TableUUID()), table.AssertRefSnapshotID(table.MainBranch, idOf(w.t.CurrentSnapshot())))
+	target := table.MainBranch
+	if c.Branch != "" {
+		branch := w.t.SnapshotByName(c.Branch)
+		tc.Requirements = append(tc.Requirements, table.AssertRefSnapshotID(c.Branch, idOf(branch)))
+		switch {
+		case c.Staging:
+			target = c.Branch
+		case branch != nil:
+			tc.Updates = append(tc.Updates, table.NewRemoveSnapshotRefUpdate(c.Branch))
+		}
+	}
+	tc.Updates = append(tc.Updates, table.NewSetSnapshotRefUpdate(target, w.snapshot.SnapshotID, table.BranchRef, 0, 0, 0))
+}
+
+func idOf(s *table.Snapshot) *int64 {
+	if s == nil {
+		return nil
+	}
+	return &s.SnapshotID
+}
+
+// setSchema makes the schema the current one; on a branch it is only there, since
+// readers of main take the current one. A schema that the table had before is
+// found again under its old number, which the snapshot must carry.
+func (w *writer) setSchema(tc *table.TableCommit, c Change) {
+	md, schema := w.t.Metadata(), c.Schema
 	known := false
 	for _, old := range md.Schemas() {
 		if old.ID == schema.ID {
@@ -129,7 +178,9 @@ func (w *writer) setSchema(tc *table.TableCommit, schema *iceberg.Schema) {
 	if !known {
 		tc.Updates = append(tc.Updates, table.NewAddSchemaUpdate(schema))
 	}
-	tc.Updates = append(tc.Updates, table.NewSetCurrentSchemaUpdate(schema.ID))
+	if !c.Staging {
+		tc.Updates = append(tc.Updates, table.NewSetCurrentSchemaUpdate(schema.ID))
+	}
 	tc.Requirements = append(tc.Requirements, table.AssertCurrentSchemaID(md.CurrentSchema().ID), table.AssertLastAssignedFieldID(md.LastColumnID()))
 }
 

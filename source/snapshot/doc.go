@@ -23,4 +23,7 @@
 //     rounds FLOAT (TestFloatIsExact).
 //  7. A row without a key never comes twice by the replay of an overlap
 //     (TestOverlapWithoutKey).
+//  8. What a load tells of as done was sent, and a load that is continued reads the rest
+//     and nothing else (TestLedgerAgainstModel). A bound is the same when it is read back
+//     (TestBoundsReadBack).
 package snapshot

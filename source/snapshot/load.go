@@ -25,17 +25,20 @@ type Sender interface {
 // Load sends everything in the snapshot: the shape of each table, which voids
 // what was there before, the rows of all tables, and one Commit; but no Commit
 // where there is an Overlap: the first position beyond it is where the load ends.
+// Of a load that is continued it sends what is missing.
 func (s *Snapshot) Load(ctx context.Context, out Sender) error {
 	if err := s.refuseOverlap(); err != nil {
 		return err
 	}
+	// Before any row: what it may show is part of the progress that is told.
+	if err := s.settle(ctx); err != nil {
+		return err
+	}
+	s.span()
 	if err := s.begin(ctx, out); err != nil {
 		return err
 	}
-	if err := s.loadRows(ctx, out); err != nil {
-		return err
-	}
-	if err := s.settle(ctx); err != nil || !s.Overlap.IsZero() {
+	if err := s.loadRows(ctx, out); err != nil || !s.Overlap.IsZero() {
 		return err
 	}
 	return out.Send(ctx, schema.Commit{Position: s.Position, Time: s.Time})
@@ -48,7 +51,7 @@ func (s *Snapshot) refuseOverlap() error {
 		return nil
 	}
 	for _, t := range s.Tables {
-		if t.Keyless() {
+		if t.Keyless() && !s.complete[t.ID] && !s.ledgers[t.ID].begun {
 			return fmt.Errorf("table %s has no key, and while the load without a lock was opened the server was written to: rows might come twice; "+
 				"remedy: let the user lock (GRANT LOCK TABLES ON %s.*) and choose --snapshot-locking auto, or give the table a key, or leave it out with --tables", t.ID, session.Quote(t.ID.Database))
 		}
@@ -58,6 +61,7 @@ func (s *Snapshot) refuseOverlap() error {
 
 // Define is Load without the rows.
 func (s *Snapshot) Define(ctx context.Context, out Sender) error {
+	s.span()
 	if err := s.begin(ctx, out); err != nil {
 		return err
 	}
@@ -65,10 +69,15 @@ func (s *Snapshot) Define(ctx context.Context, out Sender) error {
 }
 
 func (s *Snapshot) begin(ctx context.Context, out Sender) error {
-	if err := out.Send(ctx, schema.Anew{History: s.Position.History}); err != nil {
-		return err
+	if !s.continued {
+		if err := out.Send(ctx, schema.Anew{History: s.Position.History}); err != nil {
+			return err
+		}
 	}
 	for _, t := range s.Tables {
+		if s.complete[t.ID] || s.ledgers[t.ID].begun {
+			continue
+		}
 		if err := out.Send(ctx, schema.SchemaChange{Table: t, Reset: true, History: s.Position.History}); err != nil {
 			return err
 		}
@@ -81,7 +90,7 @@ func (s *Snapshot) begin(ctx context.Context, out Sender) error {
 // a big one at the end.
 func (s *Snapshot) loadRows(ctx context.Context, out Sender) error {
 	g, ctx := errgroup.WithContext(ctx)
-	chunks := make(chan Chunk, 2*len(s.readers))
+	chunks := make(chan *Chunk, 2*len(s.readers))
 	finished := make(chan Described, len(s.described))
 	byID := make(map[schema.TableID]Described, len(s.described))
 	for _, d := range s.described {
@@ -103,8 +112,7 @@ func (s *Snapshot) loadRows(ctx context.Context, out Sender) error {
 	for i := range s.readers {
 		g.Go(func() error {
 			for c := range chunks {
-				err := s.Read(ctx, i, c, func(b *schema.Block) error { return out.Send(ctx, b) })
-				if err != nil {
+				if err := s.loadChunk(ctx, i, c, out); err != nil {
 					return explainChange(c.Table.ID, err)
 				}
 				closeOne(c.Table.ID)
@@ -115,23 +123,50 @@ func (s *Snapshot) loadRows(ctx context.Context, out Sender) error {
 	return g.Wait()
 }
 
-func (s *Snapshot) plan(ctx context.Context, chunks chan<- Chunk, closeOne func(schema.TableID)) error {
+// loadChunk sends the rows of a chunk, and then that they were sent. Of two
+// readers the one that is done later may tell it first: then the other tells of
+// too much that is left, which does no harm.
+func (s *Snapshot) loadChunk(ctx context.Context, reader int, c *Chunk, out Sender) error {
+	if err := s.Read(ctx, reader, *c, func(b *schema.Block) error { return out.Send(ctx, b) }); err != nil {
+		return err
+	}
+	p, err := s.ledgers[c.Table.ID].done(c)
+	if err != nil {
+		return fmt.Errorf("noting the progress of table %s: %w", c.Table.ID, err)
+	}
+	return out.Send(ctx, p)
+}
+
+func (s *Snapshot) plan(ctx context.Context, chunks chan<- *Chunk, closeOne func(schema.TableID)) error {
 	defer close(chunks)
 	order := slices.Clone(s.described)
 	slices.SortStableFunc(order, func(a, b Described) int { return int(min(max(b.Rows-a.Rows, -1), 1)) })
 	for _, d := range order {
-		for c, err := range s.Chunks(ctx, d.Table) {
-			if err != nil {
+		if !s.complete[d.Table.ID] {
+			if err := s.planTable(ctx, d.Table.ID, chunks); err != nil {
 				return explainChange(d.Table.ID, err)
 			}
-			s.progress.byID[d.Table.ID].open.Add(1)
+		}
+		closeOne(d.Table.ID)
+	}
+	return nil
+}
+
+// planTable cuts what is to be read of a table.
+func (s *Snapshot) planTable(ctx context.Context, id schema.TableID, chunks chan<- *Chunk) error {
+	l := s.ledgers[id]
+	for _, from := range slices.Clone(l.rest) {
+		for c, err := range s.cut(ctx, *from) {
+			if err != nil {
+				return err
+			}
+			s.progress.byID[id].open.Add(1)
 			select {
-			case chunks <- c:
+			case chunks <- l.split(from, c):
 			case <-ctx.Done():
 				return context.Cause(ctx)
 			}
 		}
-		closeOne(d.Table.ID)
 	}
 	return nil
 }

@@ -17,10 +17,20 @@ import (
 // time. The bounds need not belong to the snapshot: any cuts through the key
 // space cover it, as the first range has no lower bound and the last no upper.
 func (s *Snapshot) Chunks(ctx context.Context, t *schema.Table) iter.Seq2[Chunk, error] {
+	return s.cut(ctx, Whole(t))
+}
+
+// cut is Chunks of a range. One that has an upper bound was made by a cut before,
+// and stays as it is.
+func (s *Snapshot) cut(ctx context.Context, rest Chunk) iter.Seq2[Chunk, error] {
 	return func(yield func(Chunk, error) bool) {
-		rest := Whole(t)
+		t := rest.Table
 		rest.index, rest.filter = s.keyIndex(t.ID), s.filter(t.ID)
-		for at, err := range s.bounds(ctx, t) {
+		if rest.upper != nil {
+			yield(rest, nil)
+			return
+		}
+		for at, err := range s.bounds(ctx, t, rest.lower) {
 			if err != nil {
 				yield(Chunk{}, fmt.Errorf("cutting table %s into chunks: %w", t.ID, err))
 				return
@@ -36,7 +46,8 @@ func (s *Snapshot) Chunks(ctx context.Context, t *schema.Table) iter.Seq2[Chunk,
 	}
 }
 
-func (s *Snapshot) bounds(ctx context.Context, t *schema.Table) iter.Seq2[[]any, error] {
+// bounds finds where to cut what lies behind a key; nil: the whole table.
+func (s *Snapshot) bounds(ctx context.Context, t *schema.Table, behind []any) iter.Seq2[[]any, error] {
 	return func(yield func([]any, error) bool) {
 		cols := splitColumns(t)
 		if len(cols) == 0 || len(t.Columns) == len(t.Key) {
@@ -45,7 +56,7 @@ func (s *Snapshot) bounds(ctx context.Context, t *schema.Table) iter.Seq2[[]any,
 			return
 		}
 		if len(t.Key) == 1 && isInteger(t.Columns[t.Key[0]].Type.Kind) {
-			list, ok, err := s.strides(ctx, t, s.estimate(t.ID))
+			list, ok, err := s.strides(ctx, t, behind, s.estimate(t.ID))
 			if err != nil {
 				yield(nil, err)
 				return
@@ -59,7 +70,7 @@ func (s *Snapshot) bounds(ctx context.Context, t *schema.Table) iter.Seq2[[]any,
 				return
 			}
 		}
-		for at, err := range s.steps(ctx, t, cols) {
+		for at, err := range s.steps(ctx, t, cols, behind) {
 			if !yield(at, err) {
 				return
 			}
@@ -107,9 +118,8 @@ func isInteger(k schema.Kind) bool {
 // the last one. Each step reads only its own part of the index, so all of them
 // together read it once; an OFFSET from the table's start would read it again
 // for each.
-func (s *Snapshot) steps(ctx context.Context, t *schema.Table, cols []int) iter.Seq2[[]any, error] {
+func (s *Snapshot) steps(ctx context.Context, t *schema.Table, cols []int, at []any) iter.Seq2[[]any, error] {
 	return func(yield func([]any, error) bool) {
-		var at []any
 		for {
 			next, err := s.keyAfter(ctx, t, cols, at, ">=", s.cfg.ChunkRows)
 			if err == nil && next != nil && at != nil && equalKey(at, next) {
@@ -185,7 +195,7 @@ func equalKey(a, b []any) bool {
 // a range of so many numbers has at most so many rows, whatever the statistics
 // say. That serves keys that are dense, as those of AUTO_INCREMENT are; with
 // many holes it would make many empty chunks, and ok is false.
-func (s *Snapshot) strides(ctx context.Context, t *schema.Table, rows int64) (bounds [][]any, ok bool, err error) {
+func (s *Snapshot) strides(ctx context.Context, t *schema.Table, behind []any, rows int64) (bounds [][]any, ok bool, err error) {
 	column := t.Columns[t.Key[0]]
 	name := session.Quote(column.Name)
 	r, err := s.control.Query(ctx, fmt.Sprintf("SELECT MIN(%s), MAX(%s) FROM %s", name, name, tableName(t.ID)))
@@ -205,6 +215,17 @@ func (s *Snapshot) strides(ctx context.Context, t *schema.Table, rows int64) (bo
 		l, _ := r.GetInt(0, 0)
 		h, _ := r.GetInt(0, 1)
 		low, high = uint64(l)^sign, uint64(h)^sign
+	}
+	if behind != nil {
+		switch v := behind[0].(type) {
+		case uint64:
+			low = max(low, v)
+		case int64:
+			low = max(low, uint64(v)^sign)
+		}
+		if low >= high {
+			return nil, true, nil
+		}
 	}
 	const sparse = 4 // numbers for each row
 	width := uint64(s.cfg.ChunkRows)

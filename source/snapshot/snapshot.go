@@ -44,6 +44,15 @@ type Described struct {
 	Filter string
 }
 
+// LoadVersion tells rows that were read of the table from those that would be read
+// of another one, or by another filter.
+func (d Described) LoadVersion() string {
+	if d.Filter == "" {
+		return d.Version
+	}
+	return d.Version + " WHERE " + d.Filter
+}
+
 // Snapshot is a state of the server that stays readable until Close.
 type Snapshot struct {
 	Position schema.Position
@@ -55,6 +64,9 @@ type Snapshot struct {
 	// may see more, each something else: what lies between Position and Overlap has
 	// to be replayed before the rows mean anything. Load fills it.
 	Overlap schema.Position
+	// Begin is where the changes to be applied over the rows of Load begin: Position,
+	// or an earlier one of a load that is continued.
+	Begin schema.Position
 
 	cfg       Config
 	control   *session.Session   // outside the snapshot: plans, and looks at the dictionary
@@ -63,6 +75,11 @@ type Snapshot struct {
 	progress  *Progress
 	seen      schema.Position // where the server stood once all transactions were open
 	owned     schema.GTIDSet  // transactions that were being committed then
+
+	ledgers   map[schema.TableID]*ledger
+	continued bool                    // a load that was begun before
+	complete  map[schema.TableID]bool // tables that it has brought
+	others    []schema.Load           // what it read in other snapshots
 }
 
 // Open makes a snapshot. Close must follow. The sessions are opened before the
@@ -77,8 +94,11 @@ func Open(ctx context.Context, cfg Config) (*Snapshot, error) {
 		s.Close() // the lock ends with the control session
 		return nil, err
 	}
+	s.ledgers, s.complete = map[schema.TableID]*ledger{}, map[schema.TableID]bool{}
 	for _, d := range s.described {
 		s.Tables = append(s.Tables, d.Table)
+		whole := Whole(d.Table)
+		s.ledgers[d.Table.ID] = &ledger{rest: []*Chunk{&whole}, progress: schema.Progress{Table: d.Table, Load: schema.Load{Version: d.LoadVersion()}}}
 	}
 	s.progress = newProgress(s.described)
 	cfg.Log.Info("snapshot opened", "position", s.Position, "file", s.Position.File, "offset", s.Position.Offset,
@@ -111,6 +131,9 @@ func (s *Snapshot) Close() {
 // Connections returns how many readers there are: Read takes their numbers,
 // from 0.
 func (s *Snapshot) Connections() int { return len(s.readers) }
+
+// Described returns the tables as the server's dictionary has them.
+func (s *Snapshot) Described() []Described { return s.described }
 
 // Progress returns the counters of Load and Read.
 func (s *Snapshot) Progress() *Progress { return s.progress }

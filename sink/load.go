@@ -1,0 +1,146 @@
+package sink
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/apache/iceberg-go/table"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/beluga-cdc/beluga/schema"
+)
+
+// loadState is what a table durably knows of its unfinished load.
+type loadState struct {
+	Format   int         `json:"format"` // of this record
+	Pipeline string      `json:"pipeline"`
+	Writer   string      `json:"writer"`
+	Table    string      `json:"table"`
+	Number   int64       `json:"number"` // of the writer's checkpoint
+	Load     schema.Load `json:"load"`
+	Rows     int64       `json:"rows"`
+}
+
+// Checkpoint commits what has come of a load to a branch of each of its tables. A
+// crash may leave some of them behind the others: each says for itself how far
+// it is.
+func (l *Lake) Checkpoint(ctx context.Context, loads []schema.Progress) error {
+	if err := l.enter(ctx); err != nil {
+		return err
+	}
+	return l.leave(l.checkpoint(ctx, loads))
+}
+
+func (l *Lake) checkpoint(ctx context.Context, loads []schema.Progress) error {
+	l.checkpoints++
+	for _, p := range loads {
+		t := l.tables[p.Table.ID]
+		if t == nil {
+			return fmt.Errorf("a load of table %s, which was not defined", p.Table.ID)
+		}
+		if err := t.apply(ctx); err != nil {
+			return err
+		}
+	}
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(parallelCommits)
+	for _, p := range loads {
+		g.Go(func() error {
+			if err := l.tables[p.Table.ID].checkpoint(ctx, p.Load, l.checkpoints); err != nil {
+				return fmt.Errorf("committing what was loaded of table %s: %w", p.Table.ID, err)
+			}
+			return failpoint(stepLoadCheckpointed)
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return err
+	}
+	rows := int64(0)
+	for _, p := range loads {
+		rows += l.tables[p.Table.ID].staged.Rows
+	}
+	l.log.Info("what has come of the load is durable", "tables", len(loads), "rows", rows)
+	return nil
+}
+
+// checkpoint makes the rows that have come a snapshot of the load's branch.
+func (t *lakeTable) checkpoint(ctx context.Context, load schema.Load, number int64) error {
+	c, rows, err := t.change(ctx)
+	if err != nil {
+		return err
+	}
+	c.Staging = true
+	next := loadState{Format: stateFormat, Pipeline: t.lake.cfg.Pipeline, Writer: t.lake.writer, Table: t.head.t.Metadata().TableUUID().String(),
+		Number: number, Load: load, Rows: rows}
+	text, err := json.Marshal(next)
+	if err != nil {
+		return err
+	}
+	if c.Properties[propLoadShape], err = encodeShape(t.shape); err != nil {
+		return err
+	}
+	if err := t.head.commit(ctx, c, string(text), t.obsolete()); err != nil {
+		return err
+	}
+	t.settled()
+	t.staged = &next
+	return nil
+}
+
+// adoptLoad takes up a load that an earlier process began: the table goes on from
+// its branch, and from the shape that is there.
+func (t *lakeTable) adoptLoad() error {
+	it := t.head.t
+	var state loadState
+	if err := json.Unmarshal([]byte(it.Properties()[propLoad]), &state); err != nil {
+		return fmt.Errorf("decoding %s: %w", propLoad, err)
+	}
+	switch {
+	case state.Format != stateFormat:
+		return fmt.Errorf("decoding %s: format %d was written by another version of Beluga", propLoad, state.Format)
+	case state.Table != it.Metadata().TableUUID().String():
+		return errors.New("the table is a copy, made while it was loaded; drop it in the lake and load it again")
+	}
+	shape, err := decodeShape(it.Properties()[propLoadShape])
+	if err != nil {
+		return err
+	}
+	head := it.SnapshotByName(loadBranch)
+	if head.SchemaID != nil && *head.SchemaID != it.Schema().ID {
+		for _, s := range it.Metadata().Schemas() {
+			if s.ID == *head.SchemaID {
+				t.schema = s
+			}
+		}
+	}
+	if t.columns, err = fileColumns(shape, t.currentSchema()); err != nil {
+		return err
+	}
+	t.shown, t.shape, t.keyer = t.shape, shape, schema.NewKeyer(shape)
+	t.staged, t.reshape, t.continued = &state, true, true
+	t.history = state.Load.Position.History
+	return nil
+}
+
+// giveUp takes the table up again as main shows it, without what a load has left
+// on its branch.
+func (l *Lake) giveUp(ctx context.Context, t *lakeTable) (*lakeTable, error) {
+	id := t.shape.ID
+	if t.staged != nil {
+		if err := t.head.abandon(ctx); err != nil {
+			return nil, fmt.Errorf("table %s: %w", id, err)
+		}
+		l.log.Info("an unfinished load of a table was given up", "table", id)
+	}
+	was, err := l.adopt(ctx, id, t.head.t)
+	if err != nil {
+		return nil, fmt.Errorf("table %s: %w", id, err)
+	}
+	l.tables[id] = was
+	return was, nil
+}
+
+// hasLoad tells whether the table has a load that is not complete.
+func hasLoad(t *table.Table) bool { return branchID(t) != 0 && t.Properties()[propLoad] != "" }

@@ -19,7 +19,7 @@ import (
 // the position: only a new load can go on.
 var ErrPositionLost = binlog.ErrPositionLost
 
-const reload = "load the tables again: run with an empty lake (--to another folder), and keep the binlog longer (binlog_expire_logs_seconds)"
+const reload = "load the tables again: run with an empty lake (--to another folder), and keep the binlog longer (SET PERSIST binlog_expire_logs_seconds = …)"
 
 // PositionLostError tells what the server has purged. It is an ErrPositionLost.
 type PositionLostError struct {
@@ -34,7 +34,11 @@ func (e *PositionLostError) Error() string {
 	if !e.Missing.IsEmpty() {
 		what = "transactions " + e.Missing.String()
 	}
-	return fmt.Sprintf("the server has purged %s, which come after our position; remedy: %s; and keep the binlog longer (binlog_expire_logs_seconds)", what, e.remedy)
+	set := "PERSIST"
+	if len(e.Missing.Last()) > 0 { // MariaDB has none
+		set = "GLOBAL"
+	}
+	return fmt.Sprintf("the server has purged %s, which come after our position; remedy: %s; and keep the binlog longer (SET %s binlog_expire_logs_seconds = …)", what, e.remedy, set)
 }
 
 // Is makes it an ErrPositionLost.

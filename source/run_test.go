@@ -309,7 +309,7 @@ func TestPositionLost(t *testing.T) {
 	server.Exec(t, "INSERT INTO lost.a VALUES (60, 'x'), (61, 'y')")
 	gone := position(t, c).GTIDs.Subtract(from.Position.GTIDs)
 	server.Exec(t, "FLUSH BINARY LOGS; INSERT INTO lost.a VALUES (62, 'z')")
-	server.Exec(t, fmt.Sprintf("PURGE BINARY LOGS TO '%s'", position(t, c).File))
+	purge(t, server, position(t, c).File)
 	err := source.New(c, quiet()).Run(t.Context(), from, m)
 	require.ErrorIs(t, err, source.ErrPositionLost)
 	var lost *source.PositionLostError
@@ -317,6 +317,17 @@ func TestPositionLost(t *testing.T) {
 	require.True(t, lost.Missing.Equal(gone), "%s instead of %s", lost.Missing, gone)
 	require.ErrorContains(t, err, "the server has purged transactions "+gone.String())
 	require.ErrorContains(t, err, "load the tables again")
+}
+
+// purge drops the binlog files before one. A file that a session still reads
+// stays, without a word, and the server finds out that a reader is gone only when
+// it sends the next event.
+func purge(t *testing.T, server *servers.MySQLServer, to string) {
+	t.Helper()
+	for reading := 1; reading > 0; time.Sleep(10 * time.Millisecond) {
+		require.NoError(t, server.DB(t).QueryRow("SELECT COUNT(*) FROM performance_schema.processlist WHERE COMMAND LIKE 'Binlog Dump%'").Scan(&reading))
+	}
+	server.Exec(t, fmt.Sprintf("PURGE BINARY LOGS TO '%s'", to))
 }
 
 func TestFilePositions(t *testing.T) {
@@ -344,7 +355,7 @@ func TestFilePositions(t *testing.T) {
 
 	server.Exec(t, "FLUSH BINARY LOGS; INSERT INTO files.a VALUES (61, 'y')")
 	now := position(t, c)
-	server.Exec(t, fmt.Sprintf("PURGE BINARY LOGS TO '%s'", now.File))
+	purge(t, server, now.File)
 	err = source.New(c, quiet()).Run(t.Context(), m.state(), m)
 	require.ErrorIs(t, err, source.ErrPositionLost)
 	require.ErrorContains(t, err, "the server has purged binary log file "+m.position.File)

@@ -38,20 +38,20 @@ func TestKilledAtRandomMoments(t *testing.T) {
 // TestKilledAtRandomMomentsOnMariaDB does so once more, for what the source does
 // differently there.
 func TestKilledAtRandomMomentsOnMariaDB(t *testing.T) {
-	killOn(t, servers.MariaDB(t, fast...), 5, killings/2, changes/4, nil)
+	killOn(t, servers.MariaDB(t, fast...), true, 5, killings/2, changes/4, nil)
 }
 
 // It is Beluga that is killed, not the server, which may be fast instead of safe.
 var fast = []string{"--sync-binlog=0", "--innodb-flush-log-at-trx-commit=0"}
 
 func killAtRandomMoments(t *testing.T, seed uint64, options []string) {
-	killOn(t, servers.MySQL(t, fast...), seed, killings, changes, options)
+	killOn(t, servers.MySQL(t, fast...), false, seed, killings, changes, options)
 }
 
-func killOn(t *testing.T, server *servers.MySQLServer, seed uint64, killings, changes int, options []string) {
+func killOn(t *testing.T, server *servers.MySQLServer, plain bool, seed uint64, killings, changes int, options []string) {
 	database := "e2e_" + filepath.Base(t.Name())
 	lake := filepath.Join(t.TempDir(), "lake")
-	w := &workload.Workload{DB: server.DB(t), Database: database, Seed: seed, Space: 3000}
+	w := &workload.Workload{DB: server.DB(t), Database: database, Seed: seed, Space: 3000, Plain: plain}
 	require.NoError(t, w.Create(t.Context()))
 	require.NoError(t, w.Fill(t.Context()))
 

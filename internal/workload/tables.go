@@ -3,6 +3,7 @@ package workload
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 )
 
@@ -71,8 +72,11 @@ func everyType() []column {
 }
 
 // tables returns the workload's tables.
-func tables() []table {
+func tables(plain bool) []table {
 	all := everyType()
+	if plain {
+		all = slices.DeleteFunc(all, func(c column) bool { return c.name == "c_point" || c.name == "c_geometry" })
+	}
 	few := []column{
 		{"note", "VARCHAR(200) NOT NULL DEFAULT ''", text(200, letters)},
 		{"n", "INT NOT NULL DEFAULT 0", signed(20)},

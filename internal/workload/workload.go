@@ -19,12 +19,15 @@ type Workload struct {
 	Database string
 	Seed     uint64
 	Space    int // keys of a table, about; half of them are filled at first
-	changes  atomic.Int64
+	// Plain leaves geometries out: MariaDB says otherwise of which reference system
+	// they are.
+	Plain   bool
+	changes atomic.Int64
 }
 
 // Tables returns the names of the tables.
 func Tables() (names []string) {
-	for _, t := range tables() {
+	for _, t := range tables(false) {
 		names = append(names, t.name)
 	}
 	return names
@@ -40,7 +43,7 @@ func (w *Workload) Create(ctx context.Context) error {
 		return err
 	}
 	defer s.close()
-	for _, t := range tables() {
+	for _, t := range tables(w.Plain) {
 		if _, err := s.conn.ExecContext(ctx, "USE "+w.Database+"; "+t.ddl); err != nil {
 			return fmt.Errorf("creating table %s: %w", t.name, err)
 		}
@@ -57,7 +60,7 @@ func (w *Workload) Fill(ctx context.Context) error {
 	defer s.close()
 	s.rand = rand.New(rand.NewPCG(w.Seed, 0))
 	const rows = 100
-	for _, t := range tables() {
+	for _, t := range tables(w.Plain) {
 		for done := 0; done < w.Space/2; done += rows {
 			var values []string
 			for range rows {
@@ -123,7 +126,7 @@ func (w *Workload) session(ctx context.Context, statements ...string) (*session,
 			return nil, errors.Join(fmt.Errorf("executing %s: %w", sql, err), conn.Close())
 		}
 	}
-	return &session{conn: conn, tables: tables(), space: w.Space}, nil
+	return &session{conn: conn, tables: tables(w.Plain), space: w.Space}, nil
 }
 
 func (s *session) close() { _ = s.conn.Close() } // gives it back to the pool

@@ -17,7 +17,7 @@ func TestMain(m *testing.M) { servers.Main(m) }
 
 func TestSameSeedSameStatements(t *testing.T) {
 	statements := func(seed uint64) (list []string) {
-		s := &session{rand: rand.New(rand.NewPCG(seed, 1)), tables: tables(), space: 100}
+		s := &session{rand: rand.New(rand.NewPCG(seed, 1)), tables: tables(false), space: 100}
 		for range 500 {
 			list = append(list, s.change(s.table())...)
 		}
@@ -67,7 +67,8 @@ func TestEveryTypeOccurs(t *testing.T) {
 		n := number(t, db, fmt.Sprintf("SELECT COUNT(DISTINCT %s) FROM workload_types.by_integer", c.name))
 		assert.GreaterOrEqual(t, n, int64(2), c.name)
 	}
-	for k := schema.TinyInt; k <= schema.VectorFloat; k++ {
+	// VECTOR and MariaDB's own types have cases of SQL that load and stream them.
+	for k := schema.TinyInt; k < schema.VectorFloat; k++ {
 		if _, err := (schema.Type{Kind: k, Precision: 10}).Lake(); err != nil {
 			continue // has no place in the lake yet
 		}

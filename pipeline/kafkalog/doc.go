@@ -45,5 +45,6 @@
 //  12. What the broker has acknowledged reaches a sink of the same process without
 //     it (TestPassesByTheBroker), under the same rule as what is fetched
 //     (TestRestarts); a sink that is slow finds it in the log, and the source does not
-//     wait for it (TestSlowSinkReadsTheLog, TestRelayChoosesTheLog, TestLoansComeBack).
+//     wait for it (TestSlowSinkReadsTheLog, TestRelayChoosesTheLog, TestLoansComeBack,
+//     TestQueueIsBounded).
 package kafkalog

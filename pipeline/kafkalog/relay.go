@@ -23,6 +23,11 @@ import (
 // log: a slow sink must not keep the source from the binlog.
 const patience = 100 * time.Millisecond
 
+// maxQueued bounds the batches that wait for a reader. Rows have a bound of their
+// own, but a cut has none, and a source goes on making them while a sink stands
+// still, or is in another process.
+const maxQueued = 256
+
 // relay is one partition's way past the broker.
 type relay struct {
 	room *semaphore.Weighted // of the transport: bytes that may be lent
@@ -124,6 +129,10 @@ func (r *relay) open(begin int64) {
 // fetched.
 func (r *relay) pass(m *passage, next int64) {
 	r.mu.Lock()
+	if m != nil && len(r.queue) >= maxQueued {
+		m.drop()
+		m = nil
+	}
 	if m == nil {
 		r.gone = next
 	} else {
@@ -141,9 +150,9 @@ func (r *relay) knock() {
 }
 
 // next returns the batch that begins at the offset; nil where it has to be
-// fetched. It waits where the writer has not come so far. A nil relay has nothing.
+// fetched. It waits where the writer has not come so far.
 func (r *relay) next(ctx context.Context, offset int64) (*passage, error) {
-	for r != nil {
+	for {
 		m, fetch := r.look(offset)
 		if m != nil || fetch {
 			return m, nil
@@ -154,7 +163,6 @@ func (r *relay) next(ctx context.Context, offset int64) (*passage, error) {
 			return nil, context.Cause(ctx)
 		}
 	}
-	return nil, nil
 }
 
 func (r *relay) look(offset int64) (m *passage, fetch bool) {

@@ -43,6 +43,25 @@ func TestRelayChoosesTheLog(t *testing.T) {
 	require.Equal(t, "wait", look(30), "it was fetched together with what was before")
 }
 
+// TestQueueIsBounded lets a source make cuts that nobody reads: those beyond the
+// bound are read from the log.
+func TestQueueIsBounded(t *testing.T) {
+	r := newRelay(semaphore.NewWeighted(1), 1)
+	r.open(0)
+	const cuts = 3 * maxQueued
+	for i := range int64(cuts) {
+		r.pass(&passage{base: i, next: i + 1}, i+1)
+	}
+	require.Len(t, r.queue, maxQueued)
+	for i := range int64(cuts) {
+		m, fetch := r.look(i)
+		require.Equal(t, i < maxQueued, m != nil)
+		require.Equal(t, i >= maxQueued, fetch)
+	}
+	_, fetch := r.look(cuts)
+	require.False(t, fetch, "all was seen")
+}
+
 // TestLoansComeBack counts what is lent: all of it comes back, however a block
 // ends, and one that was given away is not released.
 func TestLoansComeBack(t *testing.T) {

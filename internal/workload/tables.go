@@ -66,6 +66,7 @@ func everyType() []column {
 		{"c_enum", "ENUM('small','medium','x-large','größe')", oneOf("'small'", "'medium'", "'x-large'", "'größe'")},
 		{"c_set", "SET('a','b','c d','é')", oneOf("''", "'a'", "'a,b'", "'c d'", "'a,c d,é'")},
 		{"c_json", "JSON", json},
+		{"c_vector", "VECTOR(8)", vector},
 		{"c_point", "POINT SRID 4326", geometry(point, 4326)},
 		{"c_geometry", "GEOMETRY", geometry(anyShape, 0, 4326, 3857)},
 	}
@@ -75,7 +76,7 @@ func everyType() []column {
 func tables(plain bool) []table {
 	all := everyType()
 	if plain {
-		all = slices.DeleteFunc(all, func(c column) bool { return c.name == "c_point" || c.name == "c_geometry" })
+		all = slices.DeleteFunc(all, func(c column) bool { return c.name == "c_vector" || c.name == "c_point" || c.name == "c_geometry" })
 	}
 	few := []column{
 		{"note", "VARCHAR(200) NOT NULL DEFAULT ''", text(200, letters)},

@@ -187,6 +187,14 @@ func json(r *rand.Rand) string {
 		r.Uint32(), numerals(r, 3), pick(r, "true", "false", "null", "1.0", "-0"), strings.Repeat(numerals(r, 4), r.IntN(60)), r.Float64()*1e6)
 }
 
+func vector(r *rand.Rand) string {
+	list := make([]string, 1+r.IntN(8))
+	for i := range list {
+		list[i] = fmt.Sprint(float32(r.IntN(2000)-1000) / 16)
+	}
+	return "STRING_TO_VECTOR('[" + strings.Join(list, ",") + "]')"
+}
+
 // geometry makes values of a shape and one of the reference systems. Coordinates
 // stay within the degrees of 4326, latitude first.
 func geometry(shape func(*rand.Rand) string, systems ...int) func(*rand.Rand) string {

@@ -19,8 +19,7 @@ type Workload struct {
 	Database string
 	Seed     uint64
 	Space    int // keys of a table, about; half of them are filled at first
-	// Plain leaves geometries out: MariaDB says otherwise of which reference system
-	// they are.
+	// Plain leaves out geometries and vectors, which MariaDB declares otherwise.
 	Plain   bool
 	changes atomic.Int64
 }

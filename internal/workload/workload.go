@@ -144,6 +144,7 @@ const (
 	errLockWait  = 1205
 	errDeadlock  = 1213
 	errXALost    = 1614
+	errXAState   = 1399
 )
 
 func isError(err error, number uint16) bool {

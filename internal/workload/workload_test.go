@@ -2,12 +2,16 @@ package workload
 
 import (
 	"database/sql"
+	"errors"
 	"fmt"
 	"math/rand/v2"
+	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/beluga-cdc/beluga/internal/servers"
 	"github.com/beluga-cdc/beluga/schema"
@@ -53,6 +57,44 @@ func TestChangesAreThoseOfTheBinlog(t *testing.T) {
 	// finds its key taken counts two for one row. Both are few.
 	seen := number(t, db, "SELECT COUNT(*) FROM workload_counts.seen")
 	assert.InDelta(t, seen, w.Changes()-filled, float64(seen)/10)
+}
+
+// TestDeadlockOfXA lets two branches wait for each other.
+func TestDeadlockOfXA(t *testing.T) {
+	for name, server := range map[string]*servers.MySQLServer{"MySQL": servers.MySQL(t), "MariaDB": servers.MariaDB(t)} {
+		t.Run(name, func(t *testing.T) {
+			w := &Workload{DB: server.DB(t), Database: "workload_deadlock", Plain: true}
+			require.NoError(t, w.Create(t.Context()))
+			t.Cleanup(func() { exec(t, w.DB, "DROP DATABASE workload_deadlock") })
+			exec(t, w.DB, "CREATE TABLE workload_deadlock.d (id INT PRIMARY KEY, n INT)")
+			exec(t, w.DB, "INSERT INTO workload_deadlock.d VALUES (0, 0), (1, 0)")
+			var g errgroup.Group
+			var held sync.WaitGroup // a row by each
+			held.Add(2)
+			var lost atomic.Int64
+			for n := range 2 {
+				s, err := w.session(t.Context(), "USE workload_deadlock")
+				require.NoError(t, err)
+				t.Cleanup(s.close)
+				id := fmt.Sprintf("'deadlock %d'", n)
+				require.NoError(t, s.run(t.Context(), "XA START "+id))
+				require.NoError(t, s.run(t.Context(), fmt.Sprintf("UPDATE d SET n = 1 WHERE id = %d", n)))
+				held.Done()
+				g.Go(func() error {
+					held.Wait()
+					_, err := s.exec(t.Context(), fmt.Sprintf("UPDATE d SET n = 2 WHERE id = %d", 1-n))
+					if isError(err, errDeadlock) {
+						lost.Add(1)
+						err = nil
+					}
+					// The one that did not lose is given up by XA END that succeeds.
+					return errors.Join(err, s.giveUp(t.Context(), id), s.run(t.Context(), "XA START "+id), s.giveUp(t.Context(), id))
+				})
+			}
+			require.NoError(t, g.Wait())
+			assert.EqualValues(t, 1, lost.Load())
+		})
+	}
 }
 
 // TestEveryTypeOccurs fills all columns and asks for what the tables have.

@@ -22,7 +22,8 @@ import (
 //
 // Tags: yaml is the name in the file, help the text of --help. short marks the
 // field of a section that a plain value in the section's place means, so that
-// "kafka: host:9092" is "kafka.brokers: host:9092". list says how the text of a
+// "kafka: host:9092" is "kafka.brokers: host:9092". also are other paths that mean
+// the same option, such as Debezium's. list says how the text of a
 // flag is split, enum which words are allowed, secret that a value never
 // appears in a message.
 type Config struct {
@@ -97,11 +98,11 @@ type MemoryConfig struct {
 
 // SnapshotConfig says how tables are loaded first.
 type SnapshotConfig struct {
-	Mode        string   `yaml:"mode" enum:"initial,always,initial_only,no_data,recovery,when_needed,never,configuration_based,schema_only,schema_only_recovery" help:"when tables are loaded: initial where the lake has no position; always at each start; initial_only, to end then; no_data never, changes from now on; recovery never, if lake and server agree on the columns; when_needed as initial, and whenever the position is gone from the server; never, from the oldest binlog on; configuration_based by the switches below; schema_only and schema_only_recovery are older names of no_data and recovery"`
-	Locking     string   `yaml:"locking" enum:"auto,global,tables,none,minimal" help:"how all connections of a load come to see the same state: global by FLUSH TABLES WITH READ LOCK, tables by LOCK TABLES, each for some milliseconds; none without a lock, what was written meanwhile is replayed before anything is published; auto the first of these that the server grants; minimal is another name of auto"`
-	Connections int      `yaml:"connections" help:"connections that read tables at the same time"`
-	Filter      []string `yaml:"filter" list:"whole" help:"rows that a load takes of some tables: PATTERN where CONDITION, a regular expression over the whole of database.table and SQL; changes that come later are replicated whatever row they are of"`
-	ChunkRows   int      `yaml:"chunk-rows" help:"rows of a table that one connection takes at a time"`
+	Mode       string   `yaml:"mode" enum:"initial,always,initial_only,no_data,recovery,when_needed,never,configuration_based,schema_only,schema_only_recovery" help:"when tables are loaded: initial where the lake has no position; always at each start; initial_only, to end then; no_data never, changes from now on; recovery never, if lake and server agree on the columns; when_needed as initial, and whenever the position is gone from the server; never, from the oldest binlog on; configuration_based by the switches below; schema_only and schema_only_recovery are older names of no_data and recovery"`
+	Locking    string   `yaml:"locking" enum:"auto,global,tables,none,minimal" help:"how all connections of a load come to see the same state: global by FLUSH TABLES WITH READ LOCK, tables by LOCK TABLES, each for some milliseconds; none without a lock, what was written meanwhile is replayed before anything is published; auto the first of these that the server grants; minimal is another name of auto"`
+	MaxThreads int      `yaml:"max-threads" also:"snapshot.max.threads,snapshot.connections" help:"connections that read tables at the same time"`
+	Filter     []string `yaml:"filter" list:"whole" help:"rows that a load takes of some tables: PATTERN where CONDITION, a regular expression over the whole of database.table and SQL; changes that come later are replicated whatever row they are of"`
+	ChunkRows  int      `yaml:"chunk-rows" help:"rows of a table that one connection takes at a time"`
 
 	CheckpointInterval Duration `yaml:"checkpoint-interval" help:"how often what has come of a load is made durable: one that is interrupted goes on from there"`
 
@@ -127,7 +128,7 @@ func (s *SnapshotConfig) validate(bad func(path, format string, args ...any)) {
 	case s.Mode == based && !on.Data && !on.Schema && !on.StartStream:
 		bad("snapshot.mode", "%s would do nothing: turn on at least one of snapshot.configuration-based.data, .schema and .start-stream", based)
 	}
-	positive(bad, "snapshot.connections", s.Connections)
+	positive(bad, "snapshot.max-threads", s.MaxThreads)
 	positive(bad, "snapshot.chunk-rows", s.ChunkRows)
 	positive(bad, "snapshot.checkpoint-interval", s.CheckpointInterval)
 	if err := source.CheckFilters(s.Filter); err != nil {
@@ -197,7 +198,7 @@ func defaultConfig() Config {
 		},
 		Commit:   CommitConfig{Interval: Duration(10 * time.Second), Rows: 1_000_000},
 		Memory:   MemoryConfig{Limit: 512 << 20},
-		Snapshot: SnapshotConfig{Mode: string(source.Initial), Locking: string(snapshot.Auto), Connections: 2, ChunkRows: 100_000, CheckpointInterval: Duration(30 * time.Second)},
+		Snapshot: SnapshotConfig{Mode: string(source.Initial), Locking: string(snapshot.Auto), MaxThreads: 2, ChunkRows: 100_000, CheckpointInterval: Duration(30 * time.Second)},
 		Types:    TypesConfig{Time: "time", TinyInt1: "int", ZeroDate: "null"},
 		Shutdown: ShutdownConfig{Timeout: Duration(30 * time.Second)},
 		Log:      LogConfig{Level: "info", Format: "text"},

@@ -65,7 +65,7 @@ func TestConfigFile(t *testing.T) {
 			Retention: Duration(48 * time.Hour), Compression: "zstd"},
 		Commit:   CommitConfig{Interval: Duration(time.Minute), Rows: 500_000, Bytes: 64 << 20},
 		Memory:   MemoryConfig{Limit: 1 << 30},
-		Snapshot: SnapshotConfig{Mode: "initial", Locking: "auto", Connections: 4, ChunkRows: 200_000, CheckpointInterval: Duration(45 * time.Second)},
+		Snapshot: SnapshotConfig{Mode: "initial", Locking: "auto", MaxThreads: 4, ChunkRows: 200_000, CheckpointInterval: Duration(45 * time.Second)},
 		Types:    TypesConfig{Time: "long", TinyInt1: "boolean", ZeroDate: "null"},
 		Shutdown: ShutdownConfig{Timeout: Duration(10 * time.Second)},
 		Log:      LogConfig{Level: "debug", Format: "json"},
@@ -106,6 +106,29 @@ func TestKafkaShort(t *testing.T) {
 	}
 }
 
+// TestOtherNames holds that Debezium's name of an option, and an older one of ours,
+// mean it in the file and on the command line, and that help shows only one.
+func TestOtherNames(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "beluga.yml")
+	for _, text := range []string{
+		"snapshot: {max-threads: 7}", "snapshot: {max.threads: 7}", "snapshot: {max: {threads: 7}}", "snapshot.max.threads: 7", "snapshot: {connections: 7}",
+	} {
+		require.NoError(t, os.WriteFile(file, []byte("from: mysql://u@h/d\nto: lake\n"+text+"\n"), 0o600))
+		c, err := loadArgs(t, "-c", file)
+		require.NoError(t, err, text)
+		assert.Equal(t, 7, c.Snapshot.MaxThreads, text)
+	}
+	c, err := loadArgs(t, "--from", "mysql://u@h/d", "--to", "lake", "--snapshot-connections", "5")
+	require.NoError(t, err)
+	assert.Equal(t, 5, c.Snapshot.MaxThreads)
+
+	cmd := &cobra.Command{Use: "run"}
+	addConfigFlags(cmd, nil)
+	help := cmd.Flags().FlagUsages()
+	assert.Contains(t, help, "--snapshot-max-threads ")
+	assert.NotContains(t, help, "--snapshot-connections")
+}
+
 // TestEveryOptionIsDescribed walks the struct: an option without a name, help or
 // a type that flags and file know would panic or show here.
 func TestEveryOptionIsDescribed(t *testing.T) {
@@ -114,7 +137,10 @@ func TestEveryOptionIsDescribed(t *testing.T) {
 	for _, o := range options(&def) {
 		assert.NotEmpty(t, o.help, o.path)
 		assert.False(t, seen[o.flag()], "two options are --%s", o.flag())
-		seen[o.flag()] = true
+		for _, name := range o.flagNames() {
+			assert.False(t, seen[name] && name != o.flag(), "two options are --%s", name)
+			seen[name] = true
+		}
 		// What help shows as the default is what the option understands.
 		text := o.defaultText()
 		if text == "" || o.list != "" {

@@ -22,7 +22,7 @@ func readConfigFile(path string, opts []option) ([]fault, error) {
 	if err != nil {
 		return nil, configError{{text: "reading the file: " + err.Error()}}
 	}
-	r := fileReader{name: path, opts: opts}
+	r := fileReader{name: path, opts: opts, given: map[string]int{}}
 	var doc, more yaml.Node
 	dec := yaml.NewDecoder(bytes.NewReader(data))
 	switch err := dec.Decode(&doc); {
@@ -65,6 +65,7 @@ func yamlFault(path string, err error) fault {
 type fileReader struct {
 	name   string
 	opts   []option
+	given  map[string]int // line in which an option was set, by its path
 	faults []fault
 }
 
@@ -107,11 +108,17 @@ func (r *fileReader) entry(key, value *yaml.Node, path string) {
 	isSection := false
 	for i := range r.opts {
 		o := &r.opts[i]
-		if o.path == path || o.alias == path && value.Kind != yaml.MappingNode {
+		if o.path == path || o.alias == path && value.Kind != yaml.MappingNode || slices.Contains(o.also, path) {
+			if line, ok := r.given[o.path]; ok {
+				r.bad(key, path, "given twice, first in line %d", line)
+				return
+			}
+			r.given[o.path] = key.Line
 			r.value(value, o)
 			return
 		}
-		isSection = isSection || strings.HasPrefix(o.path, path+".")
+		within := func(p string) bool { return strings.HasPrefix(p, path+".") }
+		isSection = isSection || within(o.path) || slices.ContainsFunc(o.also, within)
 	}
 	if isSection {
 		r.section(value, path)

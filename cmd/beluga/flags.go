@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"slices"
@@ -60,16 +61,13 @@ func addConfigFlags(cmd *cobra.Command, needs []string, uses ...string) *setting
 		}
 		v := &flagValue{list: o.list != "", isBool: o.isBool()}
 		s.flags[o.path] = v
-		for _, name := range []string{o.flag(), o.alias} {
-			if name == "" {
-				continue
-			}
+		for _, name := range o.flagNames() {
 			f := cmd.Flags().VarPF(v, name, "", o.usage())
 			if v.isBool {
 				f.NoOptDefVal = "true"
 			}
-			// Of two names for one option, help shows the short one.
-			f.Hidden = o.alias != "" && name != o.alias
+			// Of several names for one option, help shows one: the short one where there is.
+			f.Hidden = name != cmp.Or(o.alias, o.flag())
 		}
 	}
 	return s

@@ -6,6 +6,7 @@ import (
 	"os"
 	"reflect"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -14,7 +15,8 @@ import (
 // command line --commit-interval.
 type option struct {
 	path   string
-	alias  string // the section's own name, where a plain value in its place means this option
+	alias  string   // the section's own name, where a plain value in its place means this option
+	also   []string // other paths that mean it
 	help   string
 	list   string   // not "": a list, and how one text is split
 	enum   []string // not empty: the words that are allowed
@@ -38,6 +40,9 @@ func sectionOptions(v reflect.Value, prefix string) (list []option) {
 		if e := tag.Get("enum"); e != "" {
 			o.enum = strings.Split(e, ",")
 		}
+		if also := tag.Get("also"); also != "" {
+			o.also = strings.Split(also, ",")
+		}
 		if tag.Get("short") != "" {
 			o.alias = strings.TrimSuffix(prefix, ".")
 		}
@@ -47,7 +52,20 @@ func sectionOptions(v reflect.Value, prefix string) (list []option) {
 }
 
 // flag is the option's name on the command line.
-func (o *option) flag() string { return strings.ReplaceAll(o.path, ".", "-") }
+func (o *option) flag() string { return flagName(o.path) }
+
+func flagName(path string) string { return strings.ReplaceAll(path, ".", "-") }
+
+// flagNames are all names of it, without repetition.
+func (o *option) flagNames() []string {
+	names := []string{o.flag()}
+	for _, path := range append([]string{o.alias}, o.also...) {
+		if name := flagName(path); name != "" && !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	return names
+}
 
 // isBool tells whether the option is a switch.
 func (o *option) isBool() bool { return o.field.Kind() == reflect.Bool }

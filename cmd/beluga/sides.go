@@ -25,7 +25,7 @@ type sourceSide struct {
 // newSourceSide reads the columns in the forms that the lake has them in.
 func newSourceSide(ctx context.Context, c *Config, lake pipeline.Resume, log *slog.Logger) (*sourceSide, error) {
 	one := *c
-	one.Snapshot.Connections = 1 // one table is read at a time
+	one.Snapshot.MaxThreads = 1 // one table is read at a time
 	src, err := newSource(&one, quiet(log))
 	if err != nil {
 		return nil, err

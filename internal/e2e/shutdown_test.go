@@ -138,7 +138,7 @@ func TestSigtermWhileLoading(t *testing.T) {
 	for range 17 {
 		server.Exec(t, "INSERT INTO e2e_load.long_one (text) SELECT text FROM e2e_load.long_one")
 	}
-	p := start(t, command("run", args, "--snapshot-chunk-rows", "10", "--snapshot-connections", "1")...)
+	p := start(t, command("run", args, "--snapshot-chunk-rows", "10", "--snapshot-max-threads", "1")...)
 	p.says(t, "snapshot opened")
 	p.terminate(t)
 	require.NotContains(t, p.out.String(), "tables loaded", "the load was over before the signal came")

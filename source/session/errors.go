@@ -95,7 +95,7 @@ func explanation(e Endpoint, err error) string {
 	case ErrDBAccessDenied, ErrTableAccessDenied, ErrColumnAccessDenied, ErrPrivilege:
 		return fmt.Sprintf("user %q lacks a privilege at %s; `beluga check` prints the GRANT statements", e.User, e)
 	case ErrTooManyConnections:
-		return fmt.Sprintf("the server at %s has no connection left; raise max_connections (SET GLOBAL max_connections = …) or lower --snapshot-connections", e)
+		return fmt.Sprintf("the server at %s has no connection left; raise max_connections (SET GLOBAL max_connections = …) or lower --snapshot-max-threads", e)
 	case ErrSecureTransport:
 		return fmt.Sprintf("the server at %s takes encrypted connections only; add tls=required to --from", e)
 	case ErrPasswordExpired, ErrPasswordExpiredAuth:

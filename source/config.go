@@ -35,7 +35,8 @@ type Config struct {
 	RefuseKeyless bool
 
 	Connections int           // that load at the same time; 2 to 4, by the number of CPUs
-	ChunkRows   int           // rows of a table that one of them takes at a time; 100,000
+	ChunkRows   int           // rows of a table that one of them takes at a time, at the most; 100,000
+	ChunkTime   time.Duration // that reading these shall take, about; 0: as long as it takes
 	LockWait    time.Duration // for a lock of a load; 10 s
 	// ReplicaWait is how long a server that lacks some of our transactions may take
 	// to receive them, as a replica does that was just made the source; 10 s.

@@ -19,6 +19,7 @@ type dictionaryTable struct {
 	created string
 	comment string
 	rows    int64
+	rowSize int64 // their mean
 	// versioned: MariaDB keeps the table's former rows in it.
 	versioned bool
 	columns   []dictionaryColumn
@@ -68,7 +69,7 @@ func readDictionary(ctx context.Context, s *session.Session, want func(schema.Ta
 		sql string
 		add func(*mysql.Result, int) error
 	}{
-		{`SELECT TABLE_SCHEMA, TABLE_NAME, COALESCE(ENGINE, ''), COALESCE(TABLE_ROWS, 0), COALESCE(CREATE_TIME, ''), TABLE_COMMENT, TABLE_TYPE <> 'BASE TABLE'
+		{`SELECT TABLE_SCHEMA, TABLE_NAME, COALESCE(ENGINE, ''), COALESCE(TABLE_ROWS, 0), COALESCE(AVG_ROW_LENGTH, 0), COALESCE(CREATE_TIME, ''), TABLE_COMMENT, TABLE_TYPE <> 'BASE TABLE'
 			FROM information_schema.TABLES WHERE TABLE_TYPE IN ('BASE TABLE', 'SYSTEM VERSIONED') AND %s ORDER BY TABLE_SCHEMA, TABLE_NAME`,
 			func(r *mysql.Result, i int) error { return d.addTable(r, i, want, only) }},
 		{`SELECT TABLE_SCHEMA, TABLE_NAME, COLUMN_NAME, DATA_TYPE, COLUMN_TYPE, IS_NULLABLE, COLUMN_DEFAULT, EXTRA,
@@ -136,7 +137,7 @@ func (w *row) id() schema.TableID { return schema.TableID{Database: w.text(), Na
 
 func (d *dictionary) addTable(r *mysql.Result, i int, want func(schema.TableID) bool, only *schema.TableID) error {
 	w := row{r: r, i: i}
-	t := &dictionaryTable{id: w.id(), engine: w.text(), rows: w.number(), created: w.text(), comment: w.text(), versioned: w.number() != 0}
+	t := &dictionaryTable{id: w.id(), engine: w.text(), rows: w.number(), rowSize: w.number(), created: w.text(), comment: w.text(), versioned: w.number() != 0}
 	// information_schema compares names without regard to case.
 	if w.err == nil && want(t.id) && (only == nil || *only == t.id) {
 		d.list = append(d.list, t)

@@ -52,6 +52,7 @@ func (m *MySQL) OpenSnapshot(ctx context.Context) (*snapshot.Snapshot, []*schema
 		},
 		Connections: m.cfg.Connections,
 		ChunkRows:   m.cfg.ChunkRows,
+		ChunkTime:   m.cfg.ChunkTime,
 		Locking:     m.cfg.Locking,
 		LockWait:    m.cfg.LockWait,
 		Stats:       &m.stats,
@@ -82,7 +83,7 @@ func (m *MySQL) describe(ctx context.Context, s *session.Session, sel selection,
 			continue
 		}
 		t, _ := m.shapeOf(d, sel)
-		one := snapshot.Described{Table: t, Version: d.created, Rows: d.rows, Filter: sel.filter(d.id)}
+		one := snapshot.Described{Table: t, Version: d.created, Rows: d.rows, RowBytes: d.rowSize, Filter: sel.filter(d.id)}
 		if key := d.key(); key != nil {
 			one.KeyIndex = key.name
 		}

@@ -102,7 +102,8 @@ type SnapshotConfig struct {
 	Locking    string   `yaml:"locking" enum:"auto,global,tables,none,minimal" help:"how all connections of a load come to see the same state: global by FLUSH TABLES WITH READ LOCK, tables by LOCK TABLES, each for some milliseconds; none without a lock, what was written meanwhile is replayed before anything is published; auto the first of these that the server grants; minimal is another name of auto"`
 	MaxThreads int      `yaml:"max-threads" also:"snapshot.max.threads,snapshot.connections" help:"connections that read tables at the same time"`
 	Filter     []string `yaml:"filter" list:"whole" help:"rows that a load takes of some tables: PATTERN where CONDITION, a regular expression over the whole of database.table and SQL; changes that come later are replicated whatever row they are of"`
-	ChunkRows  int      `yaml:"chunk-rows" help:"rows of a table that one connection takes at a time"`
+	ChunkRows  int      `yaml:"chunk-rows" help:"rows of a table that one connection takes at a time, at the most"`
+	ChunkTime  Duration `yaml:"chunk-time" help:"how long reading what one connection takes at a time shall take, about: where rows are read slowly, it takes fewer, down to 1,000; 0: it always takes snapshot.chunk-rows"`
 
 	CheckpointInterval Duration `yaml:"checkpoint-interval" help:"how often what has come of a load is made durable: one that is interrupted goes on from there"`
 
@@ -130,6 +131,9 @@ func (s *SnapshotConfig) validate(bad func(path, format string, args ...any)) {
 	}
 	positive(bad, "snapshot.max-threads", s.MaxThreads)
 	positive(bad, "snapshot.chunk-rows", s.ChunkRows)
+	if s.ChunkTime < 0 {
+		bad("snapshot.chunk-time", "%v must not be less than zero; 0 turns it off", s.ChunkTime)
+	}
 	positive(bad, "snapshot.checkpoint-interval", s.CheckpointInterval)
 	if err := source.CheckFilters(s.Filter); err != nil {
 		bad("snapshot.filter", "%s", strings.TrimPrefix(err.Error(), "--snapshot-filter "))
@@ -198,7 +202,7 @@ func defaultConfig() Config {
 		},
 		Commit:   CommitConfig{Interval: Duration(10 * time.Second), Rows: 1_000_000},
 		Memory:   MemoryConfig{Limit: 512 << 20},
-		Snapshot: SnapshotConfig{Mode: string(source.Initial), Locking: string(snapshot.Auto), MaxThreads: 2, ChunkRows: 100_000, CheckpointInterval: Duration(30 * time.Second)},
+		Snapshot: SnapshotConfig{Mode: string(source.Initial), Locking: string(snapshot.Auto), MaxThreads: 2, ChunkRows: 100_000, ChunkTime: Duration(2 * time.Second), CheckpointInterval: Duration(30 * time.Second)},
 		Types:    TypesConfig{Time: "time", TinyInt1: "int", ZeroDate: "null"},
 		Shutdown: ShutdownConfig{Timeout: Duration(30 * time.Second)},
 		Log:      LogConfig{Level: "info", Format: "text"},

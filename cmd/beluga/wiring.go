@@ -38,7 +38,7 @@ func newSource(c *Config, log *slog.Logger) (*source.MySQL, error) {
 	}
 	s.Tables, s.ExcludeTables, s.Columns, s.Once = c.Tables.Include, c.Tables.Exclude, c.Columns.rules(), c.Once
 	s.RefuseKeyless, s.Types = c.Keyless == keylessRefuse, c.Types.policy()
-	s.Connections, s.ChunkRows = c.Snapshot.MaxThreads, c.Snapshot.ChunkRows
+	s.Connections, s.ChunkRows, s.ChunkTime = c.Snapshot.MaxThreads, c.Snapshot.ChunkRows, c.Snapshot.ChunkTime.std()
 	s.Locking, s.Filters = c.Snapshot.locking(), c.Snapshot.Filter
 	on := c.Snapshot.ConfigurationBased
 	s.Mode, s.Switches = c.Snapshot.mode(), source.Switches{Data: on.Data, Schema: on.Schema, OnDataError: on.OnDataError, OnSchemaError: on.OnSchemaError, Stream: on.StartStream}

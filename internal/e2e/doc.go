@@ -60,4 +60,5 @@
 //     not (TestKilledLoadCostsLittle). Until it is complete nobody sees any of it, and
 //     then it equals the database, whatever was written or altered meanwhile
 //     (TestKilledLoads, TestInterruptedLoadThatCannotGoOn).
+//  16. Where rows are read slowly a load takes fewer at a time (TestChunkTime).
 package e2e

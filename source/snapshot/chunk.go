@@ -21,6 +21,7 @@ type Chunk struct {
 	filter string
 	lower  []any // values of the leading key columns, as arguments; nil: from the start
 	upper  []any // nil: to the end
+	rows   int   // that it was to have; 0: not planned
 }
 
 // Whole returns the chunk that is all of a table.

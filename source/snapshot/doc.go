@@ -26,4 +26,6 @@
 //  8. What a load tells of as done was sent, and a load that is continued reads the rest
 //     and nothing else (TestLedgerAgainstModel). A bound is the same when it is read back
 //     (TestBoundsReadBack).
+//  9. Chunks come to take the time that they are to take, whatever a row costs (TestAdapt,
+//     TestPaceBegins, TestPaceSettles).
 package snapshot

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -90,7 +91,7 @@ func (s *Snapshot) begin(ctx context.Context, out Sender) error {
 // a big one at the end.
 func (s *Snapshot) loadRows(ctx context.Context, out Sender) error {
 	g, ctx := errgroup.WithContext(ctx)
-	chunks := make(chan *Chunk, 2*len(s.readers))
+	chunks := make(chan *Chunk, len(s.readers)) // few, for what is cut ahead has the size of before
 	finished := make(chan Described, len(s.described))
 	byID := make(map[schema.TableID]Described, len(s.described))
 	for _, d := range s.described {
@@ -127,9 +128,13 @@ func (s *Snapshot) loadRows(ctx context.Context, out Sender) error {
 // readers the one that is done later may tell it first: then the other tells of
 // too much that is left, which does no harm.
 func (s *Snapshot) loadChunk(ctx context.Context, reader int, c *Chunk, out Sender) error {
+	start := time.Now()
 	if err := s.Read(ctx, reader, *c, func(b *schema.Block) error { return out.Send(ctx, b) }); err != nil {
 		return err
 	}
+	took := time.Since(start)
+	s.paces[c.Table.ID].note(c.rows, took)
+	s.cfg.Log.Debug("chunk read", "table", c.Table.ID, "rows_planned", c.rows, "took", took)
 	p, err := s.ledgers[c.Table.ID].done(c)
 	if err != nil {
 		return fmt.Errorf("noting the progress of table %s: %w", c.Table.ID, err)

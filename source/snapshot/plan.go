@@ -12,8 +12,8 @@ import (
 	"github.com/beluga-cdc/beluga/source/session"
 )
 
-// Chunks cuts a table into ranges of about ChunkRows rows, and gives each as
-// soon as it is known. It uses the control session, so one table is planned at a
+// Chunks cuts a table into ranges of about ChunkRows rows, or of fewer where these
+// took longer than ChunkTime to read, and gives each as soon as it is known. It uses the control session, so one table is planned at a
 // time. The bounds need not belong to the snapshot: any cuts through the key
 // space cover it, as the first range has no lower bound and the last no upper.
 func (s *Snapshot) Chunks(ctx context.Context, t *schema.Table) iter.Seq2[Chunk, error] {
@@ -36,19 +36,29 @@ func (s *Snapshot) cut(ctx context.Context, rest Chunk) iter.Seq2[Chunk, error] 
 				return
 			}
 			c := rest
-			c.upper = at
-			rest.lower = at
+			c.upper, c.rows = at.key, at.rows
+			rest.lower = at.key
 			if !yield(c, nil) {
 				return
 			}
+		}
+		if rest.lower != nil {
+			rest.rows = s.paces[t.ID].next()
 		}
 		yield(rest, nil)
 	}
 }
 
-// bounds finds where to cut what lies behind a key; nil: the whole table.
-func (s *Snapshot) bounds(ctx context.Context, t *schema.Table, behind []any) iter.Seq2[[]any, error] {
-	return func(yield func([]any, error) bool) {
+// bound is where a chunk ends.
+type bound struct {
+	key  []any
+	rows int // that the chunk was to have
+}
+
+// bounds finds where to cut what lies behind a key; nil: the whole table. Each
+// bound is looked for when it is wanted, for the size that chunks are to have then.
+func (s *Snapshot) bounds(ctx context.Context, t *schema.Table, behind []any) iter.Seq2[bound, error] {
+	return func(yield func(bound, error) bool) {
 		cols := splitColumns(t)
 		if len(cols) == 0 || len(t.Columns) == len(t.Key) {
 			// Of a table that is nothing but its key the server reads ranges by scanning the
@@ -56,13 +66,13 @@ func (s *Snapshot) bounds(ctx context.Context, t *schema.Table, behind []any) it
 			return
 		}
 		if len(t.Key) == 1 && isInteger(t.Columns[t.Key[0]].Type.Kind) {
-			list, ok, err := s.strides(ctx, t, behind, s.estimate(t.ID))
+			numbers, err := s.numbers(ctx, t, behind)
 			if err != nil {
-				yield(nil, err)
+				yield(bound{}, err)
 				return
 			}
-			if ok {
-				for _, at := range list {
+			if numbers.dense() {
+				for at := range numbers.strides(s.paces[t.ID].next) {
 					if !yield(at, nil) {
 						return
 					}
@@ -114,23 +124,24 @@ func isInteger(k schema.Kind) bool {
 	return false
 }
 
-// steps finds bounds by walking the index: the key that stands ChunkRows after
+// steps finds bounds by walking the index: the key that stands a chunk's rows after
 // the last one. Each step reads only its own part of the index, so all of them
 // together read it once; an OFFSET from the table's start would read it again
 // for each.
-func (s *Snapshot) steps(ctx context.Context, t *schema.Table, cols []int, at []any) iter.Seq2[[]any, error] {
-	return func(yield func([]any, error) bool) {
+func (s *Snapshot) steps(ctx context.Context, t *schema.Table, cols []int, at []any) iter.Seq2[bound, error] {
+	return func(yield func(bound, error) bool) {
 		for {
-			next, err := s.keyAfter(ctx, t, cols, at, ">=", s.cfg.ChunkRows)
+			rows := s.paces[t.ID].next()
+			next, err := s.keyAfter(ctx, t, cols, at, ">=", rows)
 			if err == nil && next != nil && at != nil && equalKey(at, next) {
 				// More than a chunk of rows share the leading columns: they stay together.
 				next, err = s.keyAfter(ctx, t, cols, at, ">", 0)
 			}
 			if err != nil {
-				yield(nil, err)
+				yield(bound{}, err)
 				return
 			}
-			if next == nil || !yield(next, nil) {
+			if next == nil || !yield(bound{next, rows}, nil) {
 				return
 			}
 			at = next
@@ -189,58 +200,4 @@ func equalKey(a, b []any) bool {
 		}
 	}
 	return true
-}
-
-// strides finds bounds of an integer key without reading the index, by counting:
-// a range of so many numbers has at most so many rows, whatever the statistics
-// say. That serves keys that are dense, as those of AUTO_INCREMENT are; with
-// many holes it would make many empty chunks, and ok is false.
-func (s *Snapshot) strides(ctx context.Context, t *schema.Table, behind []any, rows int64) (bounds [][]any, ok bool, err error) {
-	column := t.Columns[t.Key[0]]
-	name := session.Quote(column.Name)
-	r, err := s.control.Query(ctx, fmt.Sprintf("SELECT MIN(%s), MAX(%s) FROM %s", name, name, tableName(t.ID)))
-	if err != nil {
-		return nil, false, err
-	}
-	if empty, err := r.IsNull(0, 0); err != nil || empty {
-		return nil, err == nil, err
-	}
-	// Both kinds of integers as uint64 in their order.
-	var low, high, sign uint64
-	if column.Type.Unsigned {
-		low, _ = r.GetUint(0, 0)
-		high, _ = r.GetUint(0, 1)
-	} else {
-		sign = 1 << 63
-		l, _ := r.GetInt(0, 0)
-		h, _ := r.GetInt(0, 1)
-		low, high = uint64(l)^sign, uint64(h)^sign
-	}
-	if behind != nil {
-		switch v := behind[0].(type) {
-		case uint64:
-			low = max(low, v)
-		case int64:
-			low = max(low, uint64(v)^sign)
-		}
-		if low >= high {
-			return nil, true, nil
-		}
-	}
-	const sparse = 4 // numbers for each row
-	width := uint64(s.cfg.ChunkRows)
-	if held := uint64(max(rows, 1)); high-low >= width && (high-low)/held >= sparse {
-		return nil, false, nil
-	} else if high-low > held {
-		width = width * (high - low) / held
-	}
-	for at := low; high-at >= width; {
-		at += width
-		var bound any = at
-		if !column.Type.Unsigned {
-			bound = int64(at ^ sign)
-		}
-		bounds = append(bounds, []any{bound})
-	}
-	return bounds, true, nil
 }

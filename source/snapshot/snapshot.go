@@ -21,8 +21,10 @@ type Config struct {
 	Describe func(ctx context.Context, s *session.Session, only *schema.TableID) ([]Described, error)
 	// Connections is how many read at the same time.
 	Connections int
-	// ChunkRows is how many rows a chunk has, about.
+	// ChunkRows is how many rows a chunk has, about, at the most.
 	ChunkRows int
+	// ChunkTime is how long reading one shall take, about; 0: as long as it takes.
+	ChunkTime time.Duration
 	// Locking is how all connections come to see the same state.
 	Locking Locking
 	// LockWait bounds the last wait for a lock; those before it are shorter.
@@ -36,8 +38,10 @@ type Described struct {
 	Table *schema.Table
 	// Version differs once the table was altered, or another stands in its place.
 	Version string
-	// Rows is the server's estimate.
-	Rows int64
+	// Rows and RowBytes are the server's estimates of their number and their mean size;
+	// 0: it has none.
+	Rows     int64
+	RowBytes int64
 	// KeyIndex is the index of the table's key; "": it has none.
 	KeyIndex string
 	// Filter is a condition in SQL that rows must meet to be loaded; "": all are.
@@ -77,6 +81,7 @@ type Snapshot struct {
 	owned     schema.GTIDSet  // transactions that were being committed then
 
 	ledgers   map[schema.TableID]*ledger
+	paces     map[schema.TableID]*pace
 	continued bool                    // a load that was begun before
 	complete  map[schema.TableID]bool // tables that it has brought
 	others    []schema.Load           // what it read in other snapshots
@@ -94,9 +99,10 @@ func Open(ctx context.Context, cfg Config) (*Snapshot, error) {
 		s.Close() // the lock ends with the control session
 		return nil, err
 	}
-	s.ledgers, s.complete = map[schema.TableID]*ledger{}, map[schema.TableID]bool{}
+	s.ledgers, s.complete, s.paces = map[schema.TableID]*ledger{}, map[schema.TableID]bool{}, map[schema.TableID]*pace{}
 	for _, d := range s.described {
 		s.Tables = append(s.Tables, d.Table)
+		s.paces[d.Table.ID] = newPace(cfg.ChunkTime, cfg.ChunkRows, d.RowBytes)
 		whole := Whole(d.Table)
 		s.ledgers[d.Table.ID] = &ledger{rest: []*Chunk{&whole}, progress: schema.Progress{Table: d.Table, Load: schema.Load{Version: d.LoadVersion()}}}
 	}

@@ -107,11 +107,10 @@ func (s *Snapshot) freezeNothing(ctx context.Context) error {
 	if mode, _ := r.GetString(0, 0); mode != "ON" {
 		return fmt.Errorf("opening a consistent snapshot without a lock: gtid_mode is %s, and without GTIDs nothing tells where to begin; remedy: SET PERSIST gtid_mode = ON, or let the user lock (GRANT RELOAD ON *.*, or LOCK TABLES on the databases)", mode)
 	}
-	return s.untilUnchanged(ctx, func([]Described) (err error) {
+	return s.freezeByChance(ctx, func() (err error) {
 		if s.Position, s.Time, err = ReadPosition(ctx, s.control); err != nil {
 			return err
 		}
-		from := s.Position
 		if err := s.openTransactions(ctx); err != nil {
 			return err
 		}
@@ -119,12 +118,41 @@ func (s *Snapshot) freezeNothing(ctx context.Context) error {
 		if s.owned, err = readOwned(ctx, s.control); err != nil {
 			return err
 		}
-		if err := s.look(ctx); err != nil {
-			return err
-		}
-		s.seen, s.Position = s.Position, from
-		return nil
+		s.seen, s.Time, err = ReadPosition(ctx, s.control)
+		return err
 	})
+}
+
+// freezeByChance opens the transactions while the server is written to. Rows
+// without a key bear no overlap; so with such tables it is done again until there
+// is none: the server needs to commit nothing for as long as a few statements
+// take. One connection needs fewer of them.
+func (s *Snapshot) freezeByChance(ctx context.Context, open func() error) error {
+	return s.untilUnchanged(ctx, func(tables []Described) error {
+		keyless := slices.ContainsFunc(tables, func(d Described) bool { return d.Table.Keyless() })
+		for start := time.Now(); ; {
+			if err := open(); err != nil {
+				return err
+			}
+			waited := time.Since(start)
+			if !keyless || s.Exact() || waited > s.cfg.LockWait {
+				break
+			}
+			if waited > s.cfg.LockWait/2 && len(s.readers) > 1 {
+				s.cfg.Log.Info("the server never pauses while several connections are opened, loading over one", "waited", waited.Round(time.Millisecond))
+				s.keepOne()
+			}
+		}
+		return s.describe(ctx)
+	})
+}
+
+// keepOne closes all readers but one.
+func (s *Snapshot) keepOne() {
+	for _, r := range s.readers[1:] {
+		r.Close()
+	}
+	s.readers = s.readers[:1]
 }
 
 // Exact tells whether the connections see Position and nothing else.
@@ -168,6 +196,10 @@ func (s *Snapshot) look(ctx context.Context) (err error) {
 	if s.Position, s.Time, err = ReadPosition(ctx, s.control); err != nil {
 		return err
 	}
+	return s.describe(ctx)
+}
+
+func (s *Snapshot) describe(ctx context.Context) (err error) {
 	if s.described, err = s.cfg.Describe(ctx, s.control, nil); err != nil {
 		return fmt.Errorf("reading the shapes of the tables: %w", err)
 	}

@@ -53,8 +53,8 @@ func (s *Snapshot) refuseOverlap() error {
 	}
 	for _, t := range s.Tables {
 		if t.Keyless() && !s.complete[t.ID] && !s.ledgers[t.ID].begun {
-			return fmt.Errorf("table %s has no key, and while the load without a lock was opened the server was written to: rows might come twice; "+
-				"remedy: let the user lock (GRANT LOCK TABLES ON %s.*) and choose --snapshot-locking auto, or give the table a key, or leave it out with --tables", t.ID, session.Quote(t.ID.Database))
+			return fmt.Errorf("table %s has no key, and the server paused at no moment in which the load could be opened without a lock: rows might come twice; "+
+				"remedy: load at a quieter time, or let the user lock (GRANT LOCK TABLES ON %s.*) and choose --snapshot-locking auto, or give the table a key, or leave it out with --tables", t.ID, session.Quote(t.ID.Database))
 		}
 	}
 	return nil

@@ -13,11 +13,11 @@ import (
 // place of the binlog it sees, exactly; between the first and the last of them
 // others may have committed.
 func (s *Snapshot) freezeMariaDB(ctx context.Context) error {
-	return s.untilUnchanged(ctx, func([]Described) error {
+	return s.freezeByChance(ctx, func() (err error) {
 		if err := s.openTransactions(ctx); err != nil {
 			return err
 		}
-		if err := s.look(ctx); err != nil {
+		if s.Position, s.Time, err = ReadPosition(ctx, s.control); err != nil {
 			return err
 		}
 		s.seen = schema.Position{}

@@ -54,7 +54,11 @@ type Config struct {
 	OldImages binlog.OldImages
 	ServerID  uint32        // to register as a replica; random
 	Heartbeat time.Duration // of a silent binlog; 10 s
-	Once      bool          // Run returns when all that the server had at its start is sent
+	// ActionQuery is a statement that is run on the server each ActionInterval while the
+	// binlog is followed; "": none.
+	ActionQuery    string
+	ActionInterval time.Duration // 10 s
+	Once           bool          // Run returns when all that the server had at its start is sent
 }
 
 const defaultPort = "3306"
@@ -154,6 +158,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.Heartbeat <= 0 {
 		c.Heartbeat = 10 * time.Second
+	}
+	if c.ActionInterval <= 0 {
+		c.ActionInterval = 10 * time.Second
 	}
 	return c
 }

@@ -35,4 +35,6 @@
 //     (TestConnectFaults).
 //  10. A statement is about the tables that its server takes it for, on a server that
 //     keeps names in lower case too (TestLowerCaseNames).
+//  11. A statement that is run as heartbeat ends nothing by failing
+//     (TestHeartbeatActionQuery of internal/e2e).
 package source

@@ -119,7 +119,7 @@ func (m *MySQL) stream(ctx context.Context, from pipeline.Resume, until *schema.
 		}
 	}
 	m.log.Info("following the binlog", "position", from.Position)
-	return binlog.New(cfg).Run(ctx, from, out)
+	return m.beating(ctx, until, func(ctx context.Context) error { return binlog.New(cfg).Run(ctx, from, out) })
 }
 
 func (m *MySQL) streamConfig(ctx context.Context, s *session.Session, sel selection) (binlog.Config, error) {

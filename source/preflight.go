@@ -82,6 +82,10 @@ func (m *MySQL) preflight(ctx context.Context, load bool) (Faults, error) {
 		return nil, err
 	}
 	faults = append(faults, more...)
+	if more, err = heartbeatFaults(ctx, s, g, m.cfg.ActionQuery); err != nil {
+		return nil, err
+	}
+	faults = append(faults, more...)
 	if more, err = cascadeFaults(ctx, s, vars, tables); err != nil {
 		return nil, err
 	}

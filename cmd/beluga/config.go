@@ -34,15 +34,16 @@ type Config struct {
 	Readers []string `yaml:"readers" list:"comma" help:"engines that will read the lake; they decide how deletes are written (none given: readable by all)"`
 	Once    bool     `yaml:"once" help:"load what is new up to now, then exit"`
 
-	Tables   TablesConfig   `yaml:"tables"`
-	Columns  ColumnsConfig  `yaml:"columns"`
-	Kafka    KafkaConfig    `yaml:"kafka"`
-	Commit   CommitConfig   `yaml:"commit"`
-	Memory   MemoryConfig   `yaml:"memory"`
-	Snapshot SnapshotConfig `yaml:"snapshot"`
-	Types    TypesConfig    `yaml:"types"`
-	Shutdown ShutdownConfig `yaml:"shutdown"`
-	Log      LogConfig      `yaml:"log"`
+	Tables    TablesConfig    `yaml:"tables"`
+	Columns   ColumnsConfig   `yaml:"columns"`
+	Kafka     KafkaConfig     `yaml:"kafka"`
+	Commit    CommitConfig    `yaml:"commit"`
+	Memory    MemoryConfig    `yaml:"memory"`
+	Snapshot  SnapshotConfig  `yaml:"snapshot"`
+	Types     TypesConfig     `yaml:"types"`
+	Heartbeat HeartbeatConfig `yaml:"heartbeat"`
+	Shutdown  ShutdownConfig  `yaml:"shutdown"`
+	Log       LogConfig       `yaml:"log"`
 }
 
 // The words of keyless.
@@ -178,6 +179,22 @@ func (t *TypesConfig) policy() value.Policy {
 	return value.Policy{Time: form(t.Time, "time"), TinyInt1: form(t.TinyInt1, "int"), ZeroDate: form(t.ZeroDate, "null")}
 }
 
+// HeartbeatConfig keeps the position of a quiet server moving.
+type HeartbeatConfig struct {
+	ActionQuery string   `yaml:"action-query" also:"heartbeat.action.query" help:"SQL statement that is run on the server at intervals while the binlog is followed, such as a REPLACE into a table that nothing else uses: what it writes moves the position of a server on which little happens. A failure is logged and tried again"`
+	Interval    Duration `yaml:"interval" help:"how often heartbeat.action-query is run"`
+}
+
+const defaultHeartbeat = Duration(10 * time.Second)
+
+// validate finds an interval that would be ignored.
+func (h *HeartbeatConfig) validate(bad func(path, format string, args ...any)) {
+	positive(bad, "heartbeat.interval", h.Interval)
+	if h.ActionQuery == "" && h.Interval > 0 && h.Interval != defaultHeartbeat {
+		bad("heartbeat.interval", "%s, but there is no heartbeat.action-query to be run", h.Interval)
+	}
+}
+
 // ShutdownConfig says how the process stops.
 type ShutdownConfig struct {
 	Timeout Duration `yaml:"timeout" help:"after SIGTERM or SIGINT: how long committing what has been read may take"`
@@ -200,12 +217,13 @@ func defaultConfig() Config {
 			Retention:   defaultRetention,
 			Compression: "snappy",
 		},
-		Commit:   CommitConfig{Interval: Duration(10 * time.Second), Rows: 1_000_000},
-		Memory:   MemoryConfig{Limit: 512 << 20},
-		Snapshot: SnapshotConfig{Mode: string(source.Initial), Locking: string(snapshot.Auto), MaxThreads: 2, ChunkRows: 100_000, ChunkTime: Duration(2 * time.Second), CheckpointInterval: Duration(30 * time.Second)},
-		Types:    TypesConfig{Time: "time", TinyInt1: "int", ZeroDate: "null"},
-		Shutdown: ShutdownConfig{Timeout: Duration(30 * time.Second)},
-		Log:      LogConfig{Level: "info", Format: "text"},
+		Commit:    CommitConfig{Interval: Duration(10 * time.Second), Rows: 1_000_000},
+		Memory:    MemoryConfig{Limit: 512 << 20},
+		Snapshot:  SnapshotConfig{Mode: string(source.Initial), Locking: string(snapshot.Auto), MaxThreads: 2, ChunkRows: 100_000, ChunkTime: Duration(2 * time.Second), CheckpointInterval: Duration(30 * time.Second)},
+		Types:     TypesConfig{Time: "time", TinyInt1: "int", ZeroDate: "null"},
+		Heartbeat: HeartbeatConfig{Interval: defaultHeartbeat},
+		Shutdown:  ShutdownConfig{Timeout: Duration(30 * time.Second)},
+		Log:       LogConfig{Level: "info", Format: "text"},
 	}
 }
 
@@ -307,6 +325,7 @@ func (c *Config) validate(needs []string) (faults []fault) {
 		bad("commit.bytes", "%s is more than half of memory.limit (%s): one batch is written while the next is filled", c.Commit.Bytes, c.Memory.Limit)
 	}
 	c.Snapshot.validate(bad)
+	c.Heartbeat.validate(bad)
 	positive(bad, "shutdown.timeout", c.Shutdown.Timeout)
 	return faults
 }

@@ -63,12 +63,13 @@ func TestConfigFile(t *testing.T) {
 		Readers: []string{"spark", "duckdb"},
 		Kafka: KafkaConfig{Brokers: []string{"a:9092", "b:9092"}, TopicPrefix: "cdc", Partitions: 4, Replication: 3,
 			Retention: Duration(48 * time.Hour), Compression: "zstd"},
-		Commit:   CommitConfig{Interval: Duration(time.Minute), Rows: 500_000, Bytes: 64 << 20},
-		Memory:   MemoryConfig{Limit: 1 << 30},
-		Snapshot: SnapshotConfig{Mode: "initial", Locking: "auto", MaxThreads: 4, ChunkRows: 200_000, ChunkTime: Duration(500 * time.Millisecond), CheckpointInterval: Duration(45 * time.Second)},
-		Types:    TypesConfig{Time: "long", TinyInt1: "boolean", ZeroDate: "null"},
-		Shutdown: ShutdownConfig{Timeout: Duration(10 * time.Second)},
-		Log:      LogConfig{Level: "debug", Format: "json"},
+		Commit:    CommitConfig{Interval: Duration(time.Minute), Rows: 500_000, Bytes: 64 << 20},
+		Memory:    MemoryConfig{Limit: 1 << 30},
+		Snapshot:  SnapshotConfig{Mode: "initial", Locking: "auto", MaxThreads: 4, ChunkRows: 200_000, ChunkTime: Duration(500 * time.Millisecond), CheckpointInterval: Duration(45 * time.Second)},
+		Types:     TypesConfig{Time: "long", TinyInt1: "boolean", ZeroDate: "null"},
+		Heartbeat: HeartbeatConfig{ActionQuery: "DO 1", Interval: Duration(time.Minute)},
+		Shutdown:  ShutdownConfig{Timeout: Duration(10 * time.Second)},
+		Log:       LogConfig{Level: "debug", Format: "json"},
 	}, c)
 }
 

@@ -61,4 +61,6 @@
 //     then it equals the database, whatever was written or altered meanwhile
 //     (TestKilledLoads, TestInterruptedLoadThatCannotGoOn).
 //  16. Where rows are read slowly a load takes fewer at a time (TestChunkTime).
+//  17. The position of a server on which nothing happens moves by the statement that is
+//     configured for it (TestHeartbeatActionQuery).
 package e2e

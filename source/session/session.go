@@ -95,6 +95,17 @@ func (s *Session) Query(ctx context.Context, sql string, args ...any) (*mysql.Re
 	return r, err
 }
 
+// Prepare lets the server look at a statement without running it.
+func (s *Session) Prepare(ctx context.Context, sql string) error {
+	return s.do(ctx, func() error {
+		stmt, err := s.conn.Prepare(sql)
+		if err != nil {
+			return err
+		}
+		return stmt.Close()
+	})
+}
+
 // Stream runs a prepared statement and hands over its rows as they come. The
 // values are the driver's own and hold until row returns. Where row fails the
 // session cannot be used any more.

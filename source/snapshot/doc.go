@@ -27,5 +27,6 @@
 //     and nothing else (TestLedgerAgainstModel). A bound is the same when it is read back
 //     (TestBoundsReadBack).
 //  9. Chunks come to take the time that they are to take, whatever a row costs (TestAdapt,
-//     TestPaceBegins, TestPaceSettles).
+//     TestPaceBegins, TestPaceSettles). None has more rows than it may, and finding where
+//     they end looks at each entry of the key once at most (TestChunksAreEven).
 package snapshot

@@ -65,14 +65,10 @@ func (n *numbers) strides(chunk func() int) iter.Seq[bound] {
 	return func(yield func(bound) bool) {
 		for at := n.low; !n.none; {
 			rows := chunk()
-			width := uint64(rows)
-			if n.high-n.low > n.rows {
-				width = width * (n.high - n.low) / n.rows
-			}
-			if n.high-at < width {
+			if n.high-at < uint64(rows) {
 				return
 			}
-			at += width
+			at += uint64(rows)
 			var key any = at
 			if n.sign != 0 {
 				key = int64(at ^ n.sign)

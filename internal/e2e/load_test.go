@@ -151,6 +151,9 @@ func TestInterruptedLoadThatCannotGoOn(t *testing.T) {
 		"purged":    {"DELETE FROM DB.wide WHERE id = 1; FLUSH BINARY LOGS; PURGE BINARY LOGS BEFORE NOW() + INTERVAL 1 DAY", nil, "cannot be continued"},
 		"renamed":   {"RENAME TABLE DB.wide TO DB.z", nil, "cannot be continued"},
 		"exchanged": {"RENAME TABLE DB.wide TO DB.z, DB.b TO DB.wide, DB.z TO DB.b", nil, proceeds},
+
+		"log altered":  {"ALTER TABLE DB.wide DROP COLUMN w", nil, proceeds},
+		"log left out": {"SELECT 1", []string{"--tables-exclude", `DB\.wide`}, "cannot be continued"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			server := servers.MySQL(t, "--max-binlog-size=1G")
@@ -162,6 +165,9 @@ func TestInterruptedLoadThatCannotGoOn(t *testing.T) {
 			}
 			server.Exec(t, "ANALYZE TABLE "+database+".wide") // the largest is loaded first
 			run := command("run", args, "--once", "--snapshot-chunk-rows", "100")
+			if strings.HasPrefix(name, "log ") {
+				run = append(run, "--kafka", "embedded")
+			}
 			p := start(t, append(run, "--snapshot-checkpoint-interval", "1ms")...)
 			p.says(t, durable)
 			p.killAfter(t, 0)

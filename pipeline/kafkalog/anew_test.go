@@ -107,8 +107,8 @@ func TestLoadOutlivesItsRecord(t *testing.T) {
 
 // TestKilledReloads: sources are killed at random moments, and many begin with a
 // load of all tables, from a server that gives the names of its transactions to
-// others each time and has not always the same tables. Every cut is compared with
-// the history that it belongs to.
+// others each time and has not always the same tables, or go on with such a load.
+// Every cut is compared with the history that it belongs to.
 func TestKilledReloads(t *testing.T) {
 	for seed := range uint64(20) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) { killedReloads(t, rand.New(rand.NewPCG(seed, 2))) })
@@ -117,9 +117,15 @@ func TestKilledReloads(t *testing.T) {
 
 func killedReloads(t *testing.T, r *rand.Rand) {
 	const last = 29
-	cfg := config(broker(t))
+	c := cluster(t)
+	cfg := config(c.ListenAddrs()[0])
 	cfg.BatchBytes = 1 << (8 + r.IntN(6))
 	cfg.CheckpointInterval *= []time.Duration{1, 1000}[r.IntN(2)]
+	if r.IntN(2) == 0 {
+		cfg.Trim = func(topic string, partition int, before int64) error {
+			return c.DeleteRecords(topic, int32(partition), before)
+		}
+	}
 	cfg.CutInterval *= []time.Duration{0, 1, 1000}[r.IntN(3)]
 	cfg.LoadInterval = []time.Duration{time.Millisecond, time.Hour}[r.IntN(2)]
 	histories := []*script{{}}

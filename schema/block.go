@@ -176,6 +176,9 @@ type SchemaChange struct {
 	Table *Table
 	// Reset: all earlier rows of the table are void. A load begins with it.
 	Reset bool
+	// Continued: the load of the table, which an earlier run began, goes on. Rows of
+	// it that follow may be there, and come in their place.
+	Continued bool
 	// History is the one that the table belongs to from a Reset on.
 	History int64
 	// Fill holds, by column name, the value that rows which are there already

@@ -133,6 +133,9 @@ func (t *lakeTable) evolve(ctx context.Context, c schema.SchemaChange) error {
 	d := schema.DiffTables(t.shape, c.Table)
 	old := t.shape
 	t.known = nil
+	// A transport that keeps what was loaded brings it again, with what was read
+	// twice: keys are not new any more, also where this process read all of it.
+	t.continued = t.continued || c.Continued
 	switch {
 	case c.Reset:
 		if err := t.reset(ctx); err != nil {

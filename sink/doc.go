@@ -38,6 +38,6 @@
 //     (TestKeylessAgainstModel, TestKeylessRowThatIsNotThere).
 //  11. Readers see a load when it is complete. Until then it is on a branch of the table,
 //     from which a later process goes on (TestLoadIsShownWhenComplete, TestLoadFailpoints,
-//     TestLostReplyOfCheckpoint); one that is followed by another load is given up
+//     TestLostReplyOfCheckpoint), also with rows that came before (TestLoadComesTwice); one that is followed by another load is given up
 //     (TestLoadBeginsAgain).
 package sink

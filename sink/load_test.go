@@ -212,3 +212,29 @@ func TestLoadBeginsAgain(t *testing.T) {
 		})
 	}
 }
+
+// TestLoadComesTwice: a log brings the rows of a load that went on, those among them
+// that were read twice too, to the process that took the load's begin or to one
+// that took it complete.
+func TestLoadComesTwice(t *testing.T) {
+	for _, kind := range []keyKind{keyInteger, keyString} {
+		for _, between := range []string{"nothing", "commit", "restart"} {
+			t.Run(fmt.Sprint(kind, " ", between), func(t *testing.T) {
+				w := newWorld(t, Config{})
+				shape := shapeOf(t, "t", kind)
+				w.define(shape, kind, schema.SchemaChange{Reset: true, History: 1})
+				require.NoError(t, w.load("t", 0, 300))
+				if between != "nothing" {
+					require.NoError(t, w.commitIn(1))
+				}
+				if between == "restart" {
+					w.restart()
+				}
+				w.define(shape, kind, schema.SchemaChange{Continued: true, History: 1})
+				require.NoError(t, w.load("t", 200, loadRows))
+				require.NoError(t, w.commitIn(1))
+				w.check("t")
+			})
+		}
+	}
+}

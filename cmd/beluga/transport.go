@@ -67,6 +67,7 @@ func openTransport(c *Config, log *slog.Logger) (pipeline.Transport, io.Closer, 
 		Trim:              trim,
 		Codec:             codec,
 		Memory:            int(c.Memory.Limit / 4),
+		LoadInterval:      c.Snapshot.CheckpointInterval.std(),
 		Version:           buildVersion(),
 	}, log.With("part", "log"))
 	return t, append(open, t), nil

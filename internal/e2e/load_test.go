@@ -34,10 +34,25 @@ func TestKilledLoadCostsLittle(t *testing.T) {
 		require.NoError(t, server.DB(t).QueryRow("SELECT SUM(COUNT_FETCH) FROM performance_schema.table_io_waits_summary_by_table WHERE OBJECT_SCHEMA = ?", database).Scan(&n))
 		return n
 	}
+	for name, options := range transports(t) {
+		t.Run(name, func(t *testing.T) { killedLoadCostsLittle(t, server.URL(database), rows, kills, read, options) })
+	}
+}
+
+// transports returns the options of each way from a source to a sink.
+func transports(t *testing.T) map[string][]string {
+	return map[string][]string{
+		"direct":          nil,
+		"embedded_broker": {"--kafka", "embedded"},
+		"kafka":           {"--kafka", servers.Kafka(t).Addr, "--kafka-topic-prefix", t.Name()},
+	}
+}
+
+func killedLoadCostsLittle(t *testing.T, from string, rows, kills int, read func() int, options []string) {
 	lake := filepath.Join(t.TempDir(), "lake")
-	args := []string{"--from", server.URL(database), "--to", lake}
+	args := []string{"--from", from, "--to", lake}
 	// What is in memory when the process dies is read again, so it is kept small.
-	run := command("run", args, "--once", "--snapshot-chunk-rows", "5000", "--memory-limit", "128MiB")
+	run := append(command("run", args, "--once", "--snapshot-chunk-rows", "5000", "--memory-limit", "128MiB"), options...)
 	before := read()
 	for kill := range kills {
 		p := start(t, append(run, "--snapshot-checkpoint-interval", "20ms")...)
@@ -49,7 +64,7 @@ func TestKilledLoadCostsLittle(t *testing.T) {
 		}
 	}
 	require.Contains(t, runs(t, run...), proceeds)
-	cost := float64(read()-before) / rows
+	cost := float64(read()-before) / float64(rows)
 	t.Logf("%d kills: each row was read %.3f times", kills, cost)
 	require.Less(t, cost, 1.3)
 	require.Contains(t, runs(t, command("verify", args)...), "equal: 1 table, 2,000,000 rows")
@@ -58,24 +73,30 @@ func TestKilledLoadCostsLittle(t *testing.T) {
 // TestKilledLoads kills loads of tables of all types and kinds of keys, while they
 // are written to, under each kind of lock.
 func TestKilledLoads(t *testing.T) {
+	broker := servers.Kafka(t).Addr
 	for name, options := range map[string][]string{
 		"global":  nil,
 		"none":    {"--snapshot-locking", "none"},
 		"vectors": {"--readers", "duckdb,pyiceberg"},
+
+		"embedded_broker":      {"--kafka", "embedded"},
+		"embedded_broker_none": {"--kafka", "embedded", "--kafka-partitions", "3", "--snapshot-locking", "none"},
+		"kafka":                {"--kafka", broker, "--kafka-topic-prefix", t.Name(), "--kafka-partitions", "3"},
 	} {
 		t.Run(name, func(t *testing.T) {
+			unlocked := strings.HasSuffix(name, "none")
 			server := servers.MySQL(t, "--sync-binlog=0", "--innodb-flush-log-at-trx-commit=0")
 			database := "e2e_load_" + name
 			w := &workload.Workload{DB: server.DB(t), Database: database, Seed: 11, Space: 2000}
 			require.NoError(t, w.Create(t.Context()))
 			require.NoError(t, w.Fill(t.Context()))
-			if name == "none" { // rows without a key need a lock
+			if unlocked { // rows without a key need a lock
 				server.Exec(t, "DROP TABLE "+database+".alike, "+database+".without_key")
 			}
 			writing, stop := context.WithCancel(t.Context())
 			defer stop()
 			written := make(chan error, 1)
-			if name == "none" {
+			if unlocked {
 				// The workload writes to all of its tables.
 				server.Exec(t, "CREATE TABLE "+database+".other (id INT PRIMARY KEY, v INT); INSERT INTO "+database+".other VALUES (1, 1)")
 				db := server.DB(t)
@@ -130,6 +151,9 @@ func TestInterruptedLoadThatCannotGoOn(t *testing.T) {
 		"purged":    {"DELETE FROM DB.wide WHERE id = 1; FLUSH BINARY LOGS; PURGE BINARY LOGS BEFORE NOW() + INTERVAL 1 DAY", nil, "cannot be continued"},
 		"renamed":   {"RENAME TABLE DB.wide TO DB.z", nil, "cannot be continued"},
 		"exchanged": {"RENAME TABLE DB.wide TO DB.z, DB.b TO DB.wide, DB.z TO DB.b", nil, proceeds},
+
+		"log altered":  {"ALTER TABLE DB.wide DROP COLUMN w", nil, proceeds},
+		"log left out": {"SELECT 1", []string{"--tables-exclude", `DB\.wide`}, "cannot be continued"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			server := servers.MySQL(t, "--max-binlog-size=1G")
@@ -141,6 +165,9 @@ func TestInterruptedLoadThatCannotGoOn(t *testing.T) {
 			}
 			server.Exec(t, "ANALYZE TABLE "+database+".wide") // the largest is loaded first
 			run := command("run", args, "--once", "--snapshot-chunk-rows", "100")
+			if strings.HasPrefix(name, "log ") {
+				run = append(run, "--kafka", "embedded")
+			}
 			p := start(t, append(run, "--snapshot-checkpoint-interval", "1ms")...)
 			p.says(t, durable)
 			p.killAfter(t, 0)

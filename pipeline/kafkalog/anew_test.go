@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"strings"
 	"testing"
 	"time"
 
@@ -106,34 +107,53 @@ func TestLoadOutlivesItsRecord(t *testing.T) {
 
 // TestKilledReloads: sources are killed at random moments, and many begin with a
 // load of all tables, from a server that gives the names of its transactions to
-// others each time and has not always the same tables. Every cut is compared with
-// the history that it belongs to.
+// others each time and has not always the same tables, or go on with such a load.
+// Every cut is compared with the history that it belongs to.
 func TestKilledReloads(t *testing.T) {
-	for seed := range uint64(12) {
+	for seed := range uint64(20) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) { killedReloads(t, rand.New(rand.NewPCG(seed, 2))) })
 	}
 }
 
 func killedReloads(t *testing.T, r *rand.Rand) {
 	const last = 29
-	cfg := config(broker(t))
+	c := cluster(t)
+	cfg := config(c.ListenAddrs()[0])
 	cfg.BatchBytes = 1 << (8 + r.IntN(6))
 	cfg.CheckpointInterval *= []time.Duration{1, 1000}[r.IntN(2)]
+	if r.IntN(2) == 0 {
+		cfg.Trim = func(topic string, partition int, before int64) error {
+			return c.DeleteRecords(topic, int32(partition), before)
+		}
+	}
 	cfg.CutInterval *= []time.Duration{0, 1, 1000}[r.IntN(3)]
+	cfg.LoadInterval = []time.Duration{time.Millisecond, time.Hour}[r.IntN(2)]
 	histories := []*script{{}}
 	l := newLake(t)
-	l.check = func(c schema.Commit) { histories[c.Position.History].checkCut(l)(c) }
-	// source returns the follower that goes on, or loads.
+	l.check = func(c schema.Commit) {
+		histories[c.Position.History].checkCut(l)(c)
+		for k, n := range l.applied {
+			if strings.HasPrefix(k, "shop.b ") {
+				require.Equal(t, 1, n, "change %s of a table without a key", k)
+			}
+		}
+	}
+	continued := 0
+	// source returns the follower that goes on, or loads, or goes on with a load.
 	source := func(w pipeline.Writer, again bool) *follower {
 		from := w.Resume()
 		if !again && !from.Position.IsZero() && !from.Unfinished() {
 			return follow(histories[from.Position.History], w)
 		}
+		if from.Loads != nil && r.IntN(5) > 0 {
+			continued++
+			return &follower{s: histories[from.History], w: w, at: -1, r: r}
+		}
 		s := newScript(t, r, last+1)
 		s.history, s.alone = max(from.History, from.Position.History)+1, r.IntN(3) == 0
 		require.LessOrEqual(t, s.history, int64(len(histories)), "a load that nobody began was heard of")
 		histories = append(histories[:s.history], s)
-		return &follower{s: s, w: w, at: -1}
+		return &follower{s: s, w: w, at: -1, r: r}
 	}
 	for range 12 {
 		ctx, kill := context.WithCancel(t.Context())
@@ -149,11 +169,12 @@ func killedReloads(t *testing.T, r *rand.Rand) {
 			defer close(done) // what does not match ends this goroutine only
 			done <- read(reading, rd, l)
 		}()
-		f := source(w, r.IntN(2) == 0)
-		f.left = r.IntN(60)
+		f := source(w, r.IntN(3) == 0)
+		f.left = r.IntN(90)
 		require.NoError(t, f.run(ctx, r.IntN(5), f.at+r.IntN(min(20, last-max(f.at, 5)))))
 		switch r.IntN(2) {
 		case 0:
+			time.Sleep(time.Duration(r.IntN(10)) * time.Millisecond)
 			kill()
 		default:
 			require.NoError(t, w.Close(t.Context()))
@@ -164,6 +185,7 @@ func killedReloads(t *testing.T, r *rand.Rand) {
 		}
 		l.restart()
 	}
+	t.Logf("%d loads went on", continued)
 	tr, w, rd := open(t, cfg, l)
 	f := source(w, true)
 	require.NoError(t, f.run(t.Context(), 3, last))

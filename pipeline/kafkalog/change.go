@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/beluga-cdc/beluga/pipeline/kafkalog/protocol"
 	"github.com/beluga-cdc/beluga/schema"
 )
 
@@ -15,8 +16,8 @@ type cutPayload struct {
 	Time     time.Time       `json:"time"`
 }
 
-// changePayload is the JSON of a DDL record. Whether it is a reset stands in the
-// header. A reset without a table ends the table: nothing follows.
+// changePayload is the JSON of a DDL record. Whether it is a reset, or a load that
+// goes on, stands in the header. A reset without a table ends the table: nothing follows.
 type changePayload struct {
 	Table   *schema.Table       `json:"table"`
 	History int64               `json:"history,omitempty"`
@@ -56,13 +57,13 @@ func encodeChange(c schema.SchemaChange) ([]byte, error) {
 	return json.Marshal(p)
 }
 
-func decodeChange(b []byte, reset bool) (c schema.SchemaChange, err error) {
+func decodeChange(r *protocol.Record) (c schema.SchemaChange, err error) {
 	var p changePayload
-	if err := json.Unmarshal(b, &p); err != nil {
+	if err := json.Unmarshal(r.Payload, &p); err != nil {
 		return c, err
 	}
 	switch {
-	case p.Table == nil && reset:
+	case p.Table == nil && r.Reset:
 		return schema.SchemaChange{Reset: true}, nil
 	case p.Table == nil:
 		return c, errors.New("it holds no table")
@@ -70,7 +71,7 @@ func decodeChange(b []byte, reset bool) (c schema.SchemaChange, err error) {
 	if err := p.Table.Prepare(); err != nil {
 		return c, err
 	}
-	c = schema.SchemaChange{Table: p.Table, Reset: reset, History: p.History}
+	c = schema.SchemaChange{Table: p.Table, Reset: r.Reset, Continued: r.Continued, History: p.History}
 	if p.Fill == nil {
 		return c, nil
 	}

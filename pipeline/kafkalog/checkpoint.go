@@ -64,6 +64,8 @@ func (w *Writer) keep(ctx context.Context) error {
 	defer cuts.Stop()
 	checkpoints := time.NewTicker(w.cfg.CheckpointInterval)
 	defer checkpoints.Stop()
+	loads := time.NewTicker(w.cfg.LoadInterval)
+	defer loads.Stop()
 	for {
 		var err error
 		select {
@@ -71,9 +73,13 @@ func (w *Writer) keep(ctx context.Context) error {
 			err = w.cutWhenDue()
 		case <-checkpoints.C:
 			err = w.checkpoint(ctx)
+		case <-loads.C:
+			w.noteLoad()
+		case <-w.noted:
+			err = w.writeNote(ctx)
 		case _, open := <-w.force:
 			if err = w.checkpoint(ctx); err == nil && !open {
-				return nil
+				return w.endNotes(ctx)
 			}
 		case <-ctx.Done():
 			return context.Cause(ctx)
@@ -143,6 +149,7 @@ func (w *Writer) begin(a schema.Anew) error {
 	}
 	w.recovery.Abandon()
 	w.seen = w.seen[:0]
+	clear(w.progress)
 	for _, t := range w.tables {
 		t.gone = true // until the load brings it
 	}

@@ -35,6 +35,9 @@ type Config struct {
 	// CheckpointInterval is how often a source notes where it stands, and so how
 	// much of the log is read again when it starts; 10 s.
 	CheckpointInterval time.Duration
+	// LoadInterval is how often what has come of a load is noted: one that is
+	// interrupted goes on from there; 30 s.
+	LoadInterval time.Duration
 	// Memory is how many bytes the batches that wait on each side may take, about;
 	// 128 MiB.
 	Memory int
@@ -76,6 +79,7 @@ func (c Config) withDefaults() (Config, error) {
 	c.BatchBytes = orDefault(c.BatchBytes, 1<<20)
 	c.CutInterval = orDefault(c.CutInterval, 250*time.Millisecond)
 	c.CheckpointInterval = orDefault(c.CheckpointInterval, 10*time.Second)
+	c.LoadInterval = orDefault(c.LoadInterval, 30*time.Second)
 	c.Memory = orDefault(c.Memory, defaultMemory)
 	return c, errors.Join(faults...)
 }

@@ -17,14 +17,15 @@ import (
 const controlFormat = 1
 
 // controlRecord is one record of the control topic. Exactly one of Claim, Table,
-// Load and Checkpoint is set.
+// Load, Progress and Checkpoint is set.
 type controlRecord struct {
-	Format     int         `json:"format"`
-	Epoch      int64       `json:"epoch,omitempty"` // of the source that wrote it; a claim makes one
-	Claim      *claim      `json:"claim,omitempty"`
-	Table      *tableEntry `json:"table,omitempty"`
-	Load       int64       `json:"load,omitempty"` // of all tables, by its history, which begins here and ends with a checkpoint of that history
-	Checkpoint *checkpoint `json:"checkpoint,omitempty"`
+	Format     int           `json:"format"`
+	Epoch      int64         `json:"epoch,omitempty"` // of the source that wrote it; a claim makes one
+	Claim      *claim        `json:"claim,omitempty"`
+	Table      *tableEntry   `json:"table,omitempty"`
+	Load       int64         `json:"load,omitempty"` // of all tables, by its history, which begins here and ends with a checkpoint of that history
+	Progress   *loadProgress `json:"progress,omitempty"`
+	Checkpoint *checkpoint   `json:"checkpoint,omitempty"`
 }
 
 // claim takes the log over. Its offset is the epoch.
@@ -77,7 +78,28 @@ type controlState struct {
 	log        *logIdentity
 	tables     map[int64]tableEntry
 	checkpoint *checkpoint
-	history    int64 // of the last load that was begun
+	history    int64                        // of the last load that was begun
+	loads      map[schema.TableID]tableLoad // what has come of that load
+}
+
+// begin takes that a load was begun. What is known of one before is void.
+func (s *controlState) begin(history int64) {
+	if history > s.history {
+		s.history, s.loads = history, nil
+	}
+}
+
+// progress takes what has come of a load, unless another was begun since.
+func (s *controlState) progress(p *loadProgress) {
+	if s.begin(p.History); p.History < s.history {
+		return
+	}
+	if s.loads == nil {
+		s.loads = map[schema.TableID]tableLoad{}
+	}
+	for _, l := range p.Tables {
+		s.loads[l.Table.ID] = l
+	}
 }
 
 // apply takes the next record.
@@ -99,9 +121,11 @@ func (s *controlState) apply(r *recordbatch.Record) error {
 	case c.Table != nil:
 		s.addTable(*c.Table)
 	case c.Load != 0:
-		s.history = max(s.history, c.Load)
+		s.begin(c.Load)
+	case c.Progress != nil:
+		s.progress(c.Progress)
 	case c.Checkpoint != nil:
-		s.history = max(s.history, c.Checkpoint.Position.History, c.Checkpoint.Load)
+		s.begin(max(c.Checkpoint.Position.History, c.Checkpoint.Load))
 		s.identify(c.Checkpoint.Log)
 		for _, t := range c.Checkpoint.Tables {
 			s.addTable(t)

@@ -47,6 +47,9 @@ func (w *Writer) open(ctx context.Context, lake pipeline.Resume) error {
 	if was, ok := w.recovery.WrittenUnder(&state.claims, w.cfg.Selection); ok {
 		return &SelectionError{Was: was, Is: w.cfg.Selection, Pending: w.recovery.Pending()}
 	}
+	if err := w.takeUpLoad(); err != nil {
+		return err
+	}
 	if c := state.checkpoint; c != nil {
 		w.transport.noteCheckpoint(c.Partition)
 	}
@@ -158,7 +161,7 @@ func (w *Writer) adoptTable(e tableEntry) *writerTable {
 	t.entry = e
 	w.entries = append(w.entries, e)
 	for i := range e.Partitions {
-		p := &partitionWriter{client: w.client, topic: e.Topic, partition: i, number: len(w.parts), epoch: w.epoch, codec: w.cfg.Codec, acked: w.acked}
+		p := &partitionWriter{client: w.client, topic: e.Topic, partition: i, number: len(w.parts), epoch: w.epoch, codec: w.cfg.Codec, acked: w.acked, reached: w.reached}
 		p.relay = w.transport.relay(p.key())
 		w.parts = append(w.parts, p)
 		t.parts = append(t.parts, p)
@@ -201,6 +204,7 @@ func (w *Writer) recover(ctx context.Context) error {
 	for i, p := range w.parts {
 		w.scans[i] = scans[i]
 		p.seq, p.version, p.end = scans[i].State.Seq, scans[i].Version(), scans[i].State.Offset
+		p.reachedSeq = p.seq
 		w.cut = max(w.cut, scans[i].Cut())
 	}
 	w.recovery = protocol.NewRecovery(w.scans)

@@ -187,7 +187,7 @@ func (p *partitionReader) ddl(ctx context.Context, offset int64) error {
 	if p.record.Version <= p.ahead.Schema {
 		return nil
 	}
-	c, err := p.registry.change(p.table, p.record.Version, p.record.Payload, p.record.Reset)
+	c, err := p.registry.change(p.table, &p.record)
 	if err != nil {
 		return fmt.Errorf("record %d: decoding a shape of table %s: %w", offset, p.id, err)
 	}

@@ -39,6 +39,8 @@ type partitionWriter struct {
 
 	free, full chan *batch
 	acked      func(*partitionWriter, cutMark, int64)
+	reached    func(*partitionWriter, int64)
+	reachedSeq int64 // the broker has all up to this number; under the writer's cutsMu
 	end        int64 // behind the last acknowledged record; the sender's until it has ended
 	producer   recordbatch.Producer
 	sealer     recordbatch.Sealer
@@ -140,6 +142,14 @@ func (p *partitionWriter) flush() {
 	p.flushLocked()
 }
 
+// last sends what is there, and returns the number of the last record.
+func (p *partitionWriter) last() int64 {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.flushLocked()
+	return p.seq
+}
+
 func (p *partitionWriter) flushLocked() {
 	if p.current != nil && p.current.Count() > 0 {
 		p.full <- p.current // has room for all batches there are
@@ -205,6 +215,7 @@ func (p *partitionWriter) deliver(ctx context.Context, b *batch) (*batch, error)
 	for _, c := range b.cuts {
 		p.acked(p, c, base+int64(c.index)+1)
 	}
+	p.reached(p, b.first+int64(b.Count())-1)
 	if !clean {
 		// An attempt that failed here may still be reading the memory.
 		p.sealer = recordbatch.Sealer{}

@@ -28,6 +28,9 @@ type script struct {
 	alone   bool  // the server has only table a
 }
 
+// chunks is how many parts each table is read in.
+const chunks = 3
+
 func newScript(t testing.TB, r *rand.Rand, n int) *script {
 	s := &script{}
 	shapes := [2]*schema.Table{table(t, "a"), table(t, "b")}
@@ -78,10 +81,13 @@ type follower struct {
 	at     int // the last transaction sent; −1: none
 	left   int // events until it is killed; 0: it is not
 	shapes [2]*schema.Table
+	own    [2]int // the transactions up to this one are in the rows of a load
+	until  int    // no Commit before this transaction: rows may be of a state up to there
+	r      *rand.Rand
 }
 
 func follow(s *script, w pipeline.Writer) *follower {
-	f := &follower{s: s, w: w, at: -1}
+	f := &follower{s: s, w: w, at: -1, own: [2]int{-1, -1}}
 	resume := w.Resume()
 	for i := range f.shapes {
 		if st, ok := resume.Tables[s.shapes[0][i].ID]; ok {
@@ -101,8 +107,7 @@ func txnAt(p schema.Position) int { return int(p.Offset/1000) - 1 }
 func (f *follower) run(ctx context.Context, loadAt, to int) error {
 	var events []schema.Event
 	if f.at < 0 {
-		f.at, f.shapes = loadAt, f.s.shapes[loadAt]
-		events = f.s.load(loadAt)
+		events = f.load(loadAt)
 	}
 	for f.at < to {
 		f.at++
@@ -111,13 +116,19 @@ func (f *follower) run(ctx context.Context, loadAt, to int) error {
 			if len(c) == 0 || f.s.alone && i > 0 {
 				continue
 			}
+			if f.at <= f.own[i] {
+				first += len(c)
+				continue
+			}
 			if now := f.s.shapes[f.at][i]; len(now.Columns) != len(f.shapes[i].Columns) {
 				events, f.shapes[i] = append(events, schema.SchemaChange{Table: now}), now
 			}
 			events = append(events, block(f.shapes[i], int64(f.at)+1, first, c...))
 			first += len(c)
 		}
-		events = append(events, commitIn(f.s.history, int64(f.at)+1))
+		if f.at >= f.until {
+			events = append(events, commitIn(f.s.history, int64(f.at)+1))
+		}
 	}
 	for i, e := range events {
 		if f.left > 0 && i == f.left {
@@ -130,20 +141,82 @@ func (f *follower) run(ctx context.Context, loadAt, to int) error {
 	return nil
 }
 
-func (s *script) load(at int) (events []schema.Event) {
-	if s.history > 0 {
-		events = append(events, schema.Anew{History: s.history})
+// load begins a load, or goes on with one that the log has a part of, in a
+// snapshot of that moment. Rows of table a are of the state then or of a later one,
+// as they are without a lock; table b stands for one without a key, which is read in
+// one snapshot.
+func (f *follower) load(at int) (events []schema.Event) {
+	s, begun := f.s, f.w.Resume().Loads
+	if s.history > f.w.Resume().History {
+		events, begun = append(events, schema.Anew{History: s.history}), nil
 	}
+	if begun != nil { // the server may be another one, which lags behind
+		at = len(s.shapes)
+		for _, p := range begun {
+			at = min(at, txnAt(p.Position))
+		}
+		at = min(at+f.intN(10), len(s.shapes)-1)
+	}
+	late := at
+	for n := f.intN(4); n > 0 && late+1 < len(s.shapes) && s.shapes[late+1] == s.shapes[at]; n-- {
+		late++
+	}
+	f.at, f.until, f.shapes = at, late, s.shapes[at]
+	var loads [2]schema.Progress
 	for i, t := range s.shapes[at] {
 		if s.alone && i > 0 {
 			continue
 		}
-		events = append(events, schema.SchemaChange{Table: t, Reset: true, History: s.history})
-		for id, v := range s.states[at][i] {
-			events = append(events, block(t, 0, 0, change{op: schema.OpRead, id: id, v: v}))
+		p, on := begun[t.ID]
+		if on && len(p.Table.Columns) == len(t.Columns) && (i == 0 || len(p.Rest) == 0) {
+			f.until = max(f.until, txnAt(p.Overlap))
+			events = append(events, schema.SchemaChange{Table: t, Continued: len(p.Rest) > 0, History: s.history})
+		} else {
+			p = schema.Progress{Load: schema.Load{Position: commitIn(s.history, int64(at)+1).Position}}
+			for n := range chunks {
+				p.Rest = append(p.Rest, schema.Range{Lower: fmt.Sprint(n)})
+			}
+			events = append(events, schema.SchemaChange{Table: t, Reset: true, History: s.history})
 		}
+		f.own[i] = txnAt(p.Position)
+		f.at = min(f.at, f.own[i])
+		if p.Table = t; len(p.Rest) > 0 {
+			p.Overlap = p.Overlap.Later(commitIn(s.history, int64(late)+1).Position)
+		}
+		loads[i] = p
 	}
-	return append(events, commitIn(s.history, int64(at)+1))
+	for i, p := range loads {
+		events = append(events, f.read(i, at, late, p)...)
+	}
+	if f.until <= f.at {
+		events = append(events, commitIn(s.history, int64(f.at)+1))
+	}
+	return events
+}
+
+// read sends what is missing of a table, chunk by chunk.
+func (f *follower) read(i, at, late int, p schema.Progress) (events []schema.Event) {
+	for len(p.Rest) > 0 {
+		state := at
+		if i == 0 {
+			state += f.intN(late - at + 1)
+		}
+		for id, v := range f.s.states[state][i] {
+			if fmt.Sprint(id%chunks) == p.Rest[0].Lower {
+				events = append(events, block(p.Table, 0, 0, change{op: schema.OpRead, id: id, v: v}))
+			}
+		}
+		p.Rest = p.Rest[1:]
+		events = append(events, p)
+	}
+	return events
+}
+
+func (f *follower) intN(n int) int {
+	if f.r == nil {
+		return 0
+	}
+	return f.r.IntN(n)
 }
 
 // checkCut compares what a lake published with the history at that place.

@@ -3,6 +3,7 @@ package kafkalog
 import (
 	"sync"
 
+	"github.com/beluga-cdc/beluga/pipeline/kafkalog/protocol"
 	"github.com/beluga-cdc/beluga/schema"
 )
 
@@ -19,14 +20,14 @@ type shapeKey struct {
 }
 
 // change returns the change that a DDL record holds.
-func (s *shapes) change(table int, version int64, payload []byte, reset bool) (*schema.SchemaChange, error) {
+func (s *shapes) change(table int, r *protocol.Record) (*schema.SchemaChange, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	key := shapeKey{table, version}
+	key := shapeKey{table, r.Version}
 	if c := s.changes[key]; c != nil {
 		return c, nil
 	}
-	c, err := decodeChange(payload, reset)
+	c, err := decodeChange(r)
 	if err != nil {
 		return nil, err
 	}

@@ -52,10 +52,14 @@ type Writer struct {
 	loading   bool // rows of a load were sent since the last Commit
 	reloading bool // of all tables
 
+	progress map[schema.TableID]schema.Progress // of the load, told and not noted yet
+
 	cuts    map[int64]*openCut // not acknowledged everywhere yet; under cutsMu
 	cutsMu  sync.Mutex
-	ready   *checkpoint // the last cut that is; under cutsMu
-	written int64       // cut of the last checkpoint; the keeper's
+	note    *loadNote     // of what is not acknowledged yet; under cutsMu
+	noted   chan struct{} // all of it is
+	ready   *checkpoint   // the last cut that is; under cutsMu
+	written int64         // cut of the last checkpoint; the keeper's
 	force   chan struct{}
 
 	begun   int64 // history of the last load that was begun; under begunMu
@@ -67,6 +71,7 @@ type writerTable struct {
 	entry    tableEntry
 	shape    *schema.Table
 	version  int64
+	load     int64              // version that its load began with
 	parts    []*partitionWriter // nil: not in the log yet
 	encoders *sync.Pool
 	gone     bool // the source has it no more: what the log holds of it stays
@@ -81,7 +86,7 @@ type openCut struct {
 
 func newWriter(cfg Config, t *Transport) *Writer {
 	return &Writer{cfg: cfg, transport: t, log: t.log, tables: map[schema.TableID]*writerTable{}, cuts: map[int64]*openCut{},
-		force: make(chan struct{}, 1), boundary: true}
+		progress: map[schema.TableID]schema.Progress{}, noted: make(chan struct{}, 1), force: make(chan struct{}, 1), boundary: true}
 }
 
 // Resume returns the position of the last checkpoint that counts.
@@ -106,7 +111,8 @@ func (w *Writer) Send(ctx context.Context, e schema.Event) error {
 	case schema.Anew:
 		return w.begin(e)
 	case schema.Progress:
-		return nil // a load that is interrupted begins again
+		w.tellProgress(e)
+		return nil
 	}
 	return fmt.Errorf("event of unknown type %T", e)
 }
@@ -161,7 +167,7 @@ func (w *Writer) sendChange(c schema.SchemaChange) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.boundary = false
-	if c.Reset {
+	if c.Reset || c.Continued {
 		w.loading = true
 	}
 	return w.change(c)
@@ -175,7 +181,7 @@ func (w *Writer) change(c schema.SchemaChange) error {
 	if err != nil {
 		return err
 	}
-	if !c.Reset && t.version > 0 && sameShape(t.shape, c.Table) {
+	if !c.Reset && !c.Continued && t.version > 0 && sameShape(t.shape, c.Table) {
 		return nil
 	}
 	t.gone = t.gone && !c.Reset
@@ -186,6 +192,13 @@ func (w *Writer) change(c schema.SchemaChange) error {
 
 // broadcastVersion marks the table's next version in its partitions.
 func (w *Writer) broadcastVersion(t *writerTable, c schema.SchemaChange) error {
+	payload, err := encodeChange(c)
+	if err != nil {
+		return fmt.Errorf("encoding the shape of table %s: %w", t.entry.ID, err)
+	}
+	if c.Continued {
+		return w.continueVersion(t, payload)
+	}
 	t.version++
 	if c.Reset {
 		// A load is never the same as an earlier one, however far that had come.
@@ -195,21 +208,23 @@ func (w *Writer) broadcastVersion(t *writerTable, c schema.SchemaChange) error {
 			}
 			w.recovery.Reset(p.number)
 		}
-	}
-	payload, err := encodeChange(c)
-	if err != nil {
-		return fmt.Errorf("encoding the shape of table %s: %w", t.entry.ID, err)
+		t.load = t.version
+		delete(w.progress, t.entry.ID)
 	}
 	for _, p := range t.parts {
 		if s, ok := w.scans[p.number]; ok && s.Version() >= t.version {
 			continue
 		}
-		r := protocol.Record{Kind: protocol.DDL, Version: t.version, Reset: c.Reset, Payload: payload}
-		if err := p.mark(w.ctx, &r, time.Now().UnixMilli()); err != nil {
+		if err := w.markVersion(p, t.version, c, payload); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+func (w *Writer) markVersion(p *partitionWriter, version int64, c schema.SchemaChange, payload []byte) error {
+	r := protocol.Record{Kind: protocol.DDL, Version: version, Reset: c.Reset, Continued: c.Continued, Payload: payload}
+	return p.mark(w.ctx, &r, time.Now().UnixMilli())
 }
 
 func (w *Writer) sendCommit(c schema.Commit) error {
@@ -220,6 +235,7 @@ func (w *Writer) sendCommit(c schema.Commit) error {
 			return err
 		}
 	}
+	clear(w.progress) // a load that went on is complete
 	w.recovery.Passed(w.seen, c.Position)
 	w.seen = w.seen[:0]
 	w.last, w.boundary, w.uncut = c, true, true

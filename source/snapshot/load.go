@@ -26,7 +26,7 @@ type Sender interface {
 // Load sends everything in the snapshot: the shape of each table, which voids
 // what was there before, the rows of all tables, and one Commit; but no Commit
 // where there is an Overlap: the first position beyond it is where the load ends.
-// Of a load that is continued it sends what is missing.
+// Of a load that is continued it sends what is missing, and voids nothing.
 func (s *Snapshot) Load(ctx context.Context, out Sender) error {
 	if err := s.refuseOverlap(); err != nil {
 		return err
@@ -76,10 +76,12 @@ func (s *Snapshot) begin(ctx context.Context, out Sender) error {
 		}
 	}
 	for _, t := range s.Tables {
-		if s.complete[t.ID] || s.ledgers[t.ID].begun {
+		if s.complete[t.ID] {
 			continue
 		}
-		if err := out.Send(ctx, schema.SchemaChange{Table: t, Reset: true, History: s.Position.History}); err != nil {
+		l := s.ledgers[t.ID]
+		change := schema.SchemaChange{Table: t, Reset: !l.begun, Continued: l.begun && len(l.rest) > 0, History: s.Position.History}
+		if err := out.Send(ctx, change); err != nil {
 			return err
 		}
 	}

@@ -54,7 +54,8 @@ type Record struct {
 	Time    int64 // when the source committed, µs since 1970
 
 	// DDL
-	Reset bool
+	Reset     bool // what stands before is void
+	Continued bool // a load goes on: rows of it that follow may stand before it too
 
 	// Cut
 	Cut    int64 // number of the cut, growing over all sources
@@ -73,7 +74,7 @@ type Record struct {
 //	       1: UUID (16 bytes), number, tag to the end;
 //	       2: position, file to the end
 //	CUT    cut, tables, JSON to the end
-//	DDL    version, byte reset, JSON to the end
+//	DDL    version, byte: 0 another shape, 1 reset, 2 continued; JSON to the end
 //
 // A reader refuses a format or a kind that it does not know: to pass over one
 // would be to pass over a number.
@@ -83,6 +84,12 @@ const (
 	originNone = iota
 	originGTID
 	originFile
+)
+
+const (
+	ddlShape = iota
+	ddlReset
+	ddlContinued
 )
 
 // Append appends the record as the bytes of a header.
@@ -114,10 +121,13 @@ func (r *Record) Append(b []byte) []byte {
 		b = binary.AppendUvarint(b, uint64(r.Tables))
 	case DDL:
 		b = binary.AppendUvarint(b, uint64(r.Version))
-		if r.Reset {
-			b = append(b, 1)
-		} else {
-			b = append(b, 0)
+		switch {
+		case r.Reset:
+			b = append(b, ddlReset)
+		case r.Continued:
+			b = append(b, ddlContinued)
+		default:
+			b = append(b, ddlShape)
 		}
 	}
 	return append(b, r.Payload...)
@@ -163,7 +173,11 @@ func (r *Record) Parse(b []byte) error {
 	case Cut:
 		r.Cut, r.Tables, r.Payload = int64(p.uvarint()), int64(p.uvarint()), p.b
 	case DDL:
-		r.Version, r.Reset, r.Payload = int64(p.uvarint()), p.byte() != 0, p.b
+		version, form := p.uvarint(), p.byte()
+		if form > ddlContinued {
+			return fmt.Errorf("the record's header has an unknown form of DDL %d", form)
+		}
+		r.Version, r.Reset, r.Continued, r.Payload = int64(version), form == ddlReset, form == ddlContinued, p.b
 	case Fence:
 		r.Payload = p.b
 	default:

@@ -16,9 +16,11 @@ var ErrSuperseded = errors.New("another source has taken over the log")
 type Scan struct {
 	State schema.LogPosition // where the scan stands
 
-	found   map[Txn]found // what was accepted of each transaction
-	version int64         // the last table version that was announced
-	cut     int64         // the last cut
+	found   map[Txn]found    // what was accepted of each transaction
+	again   map[Txn]struct{} // accepted before the load went on: will be sent again
+	version int64            // the last table version that was announced
+	load    int64            // the version that a load of the table began with
+	cut     int64            // the last cut
 }
 
 // found is the last row of a transaction, and the source that wrote it.
@@ -26,7 +28,7 @@ type found struct{ ordinal, epoch int64 }
 
 // NewScan starts a scan at a checkpoint's state.
 func NewScan(from schema.LogPosition) *Scan {
-	return &Scan{State: from, found: map[Txn]found{}, version: from.Schema, cut: from.Cut}
+	return &Scan{State: from, found: map[Txn]found{}, again: map[Txn]struct{}{}, version: from.Schema, cut: from.Cut}
 }
 
 // Record takes the next record of the partition. done says that it was the fence
@@ -47,10 +49,16 @@ func (s *Scan) Record(epoch, offset int64, r *Record) (done bool, err error) {
 			}
 		case DDL:
 			s.version = r.Version
-			if r.Reset {
+			switch {
+			case r.Reset:
 				// What stands before a reset is void: its source will be read again
 				// behind it, and must be sent then.
-				clear(s.found)
+				s.void()
+				s.load = r.Version
+			case r.Continued:
+				s.repeat()
+			default:
+				s.load = 0
 			}
 		case Cut:
 			s.cut = r.Cut
@@ -58,6 +66,24 @@ func (s *Scan) Record(epoch, offset int64, r *Record) (done bool, err error) {
 	}
 	return v == Fenced && r.Epoch == epoch, nil
 }
+
+func (s *Scan) void() {
+	clear(s.found)
+	clear(s.again)
+}
+
+// repeat forgets how far the transactions are there, and not that they are: rows of
+// the load that follow may be of a state before them.
+func (s *Scan) repeat() {
+	for t := range s.found {
+		s.again[t] = struct{}{}
+	}
+	clear(s.found)
+}
+
+// Load returns the table version that a load began with, if all that stands behind
+// it is that load's; 0: there is no such load.
+func (s *Scan) Load() int64 { return s.load }
 
 // Cut returns the last cut that the partition holds, even if others lack it.
 func (s *Scan) Cut() int64 { return s.cut }
@@ -83,6 +109,7 @@ func NewRecovery(parts map[int]*Scan) *Recovery {
 		for t := range s.found {
 			r.pending[t] = struct{}{}
 		}
+		maps.Copy(r.pending, s.again)
 	}
 	r.settle()
 	return r
@@ -130,13 +157,22 @@ func (r *Recovery) Reset(part int) {
 	if !ok {
 		return
 	}
-	clear(s.found)
+	s.void()
 	for t := range r.pending {
 		if !r.anywhere(t) {
 			delete(r.pending, t)
 		}
 	}
 	r.settle()
+}
+
+// Again makes Has deny all of a partition, when a load of its table is about to go
+// on. Its rows are of a state that may lie before a transaction which is there, and
+// none of them may stand in a cut without that transaction: it stays pending.
+func (r *Recovery) Again(part int) {
+	if s, ok := r.parts[part]; ok {
+		s.repeat()
+	}
 }
 
 // Abandon forgets everything: a load of all tables is about to begin. Tables that
@@ -149,7 +185,9 @@ func (r *Recovery) Abandon() {
 
 func (r *Recovery) anywhere(t Txn) bool {
 	for _, s := range r.parts {
-		if _, ok := s.found[t]; ok {
+		_, found := s.found[t]
+		_, again := s.again[t]
+		if found || again {
 			return true
 		}
 	}

@@ -1,0 +1,115 @@
+package kafkalog_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/beluga-cdc/beluga/pipeline/kafkalog"
+	"github.com/beluga-cdc/beluga/schema"
+)
+
+// told is the progress of a load that began at the first transaction.
+func told(t *schema.Table, rest ...schema.Range) schema.Progress {
+	return schema.Progress{Table: t, Load: schema.Load{Position: commitIn(1, 1).Position, Overlap: commitIn(1, 2).Position, Version: "v", Rest: rest}}
+}
+
+// partly sends a load of two tables that has come to the replay, but for a part of a.
+func partly(t *testing.T, cfg kafkalog.Config, l *lake, a, b *schema.Table) {
+	t.Helper()
+	tr, w, _ := open(t, cfg, l)
+	send(t, w, schema.Anew{History: 1}, schema.SchemaChange{Table: a, Reset: true, History: 1}, schema.SchemaChange{Table: b, Reset: true, History: 1},
+		block(a, 0, 0, change{op: schema.OpRead, id: 1, v: "a1"}, change{op: schema.OpRead, id: 2, v: "a2"}), told(a, schema.Range{Lower: "2"}),
+		block(b, 0, 0, change{op: schema.OpRead, id: 1, v: "b1"}), told(b),
+		block(a, 2, 0, change{op: schema.OpUpdate, id: 1, old: 1, v: "A1"}, change{op: schema.OpDelete, old: 2}),
+		block(b, 2, 2, change{op: schema.OpInsert, id: 2, v: "b2"}))
+	require.NoError(t, w.Close(t.Context()))
+	require.NoError(t, tr.Close())
+	l.restart()
+}
+
+// TestLoadGoesOn: the next source is told what the log holds of a load. Rows that it
+// sends again come behind a mark, with all that has to be applied over them; what a
+// complete table has is not sent again.
+func TestLoadGoesOn(t *testing.T) {
+	for _, partitions := range []int{1, 3} { // with one, blocks pass by the broker
+		cfg := config(broker(t))
+		cfg.LoadInterval, cfg.Partitions = time.Hour, partitions // and at the end
+		l, a, b := newLake(t), table(t, "a"), table(t, "b")
+		partly(t, cfg, l, a, b)
+
+		tr, w, r := open(t, cfg, l)
+		require.True(t, w.Resume().Unfinished())
+		loads := w.Resume().Loads
+		require.Len(t, loads, 2)
+		require.Equal(t, told(a, schema.Range{Lower: "2"}).Load, loads[a.ID].Load)
+		require.Equal(t, told(b).Load, loads[b.ID].Load)
+		require.Equal(t, a, loads[a.ID].Table)
+		send(t, w, schema.SchemaChange{Table: a, Continued: true, History: 1}, schema.SchemaChange{Table: b, History: 1},
+			block(a, 0, 0, change{op: schema.OpRead, id: 2, v: "a2"}, change{op: schema.OpRead, id: 3, v: "a3"}), told(a),
+			block(a, 2, 0, change{op: schema.OpUpdate, id: 1, old: 1, v: "A1"}, change{op: schema.OpDelete, old: 2}),
+			block(b, 2, 2, change{op: schema.OpInsert, id: 2, v: "b2"}), commitIn(1, 2))
+		require.NoError(t, w.Close(t.Context()))
+		drain(t, r, l)
+		require.NoError(t, tr.Close())
+		require.Equal(t, map[int64]string{1: "A1", 3: "a3"}, l.rows[a.ID])
+		require.Equal(t, map[int64]string{1: "b1", 2: "b2"}, l.rows[b.ID])
+		require.Equal(t, 2, l.applied["shop.a 2 A1"], "behind the mark too")
+		require.Equal(t, 1, l.applied["shop.b 2 b2"], "once")
+		require.Len(t, l.commits, 1)
+
+		l.restart()
+		_, w, _ = open(t, cfg, l)
+		require.False(t, w.Resume().Unfinished())
+		require.Empty(t, w.Resume().Loads)
+	}
+}
+
+// TestVoidProgress: progress speaks of rows that have become void since, or comes
+// from a source that was replaced.
+func TestVoidProgress(t *testing.T) {
+	for name, c := range map[string]struct {
+		events []schema.Event
+		left   []string
+	}{
+		"nothing":        {nil, []string{"a", "b"}},
+		"table reset":    {[]schema.Event{schema.SchemaChange{Table: table(t, "a"), Reset: true, History: 1}}, []string{"b"}},
+		"table altered":  {[]schema.Event{schema.SchemaChange{Table: table(t, "b", "c")}}, []string{"a"}},
+		"load goes on":   {[]schema.Event{schema.SchemaChange{Table: table(t, "a"), Continued: true, History: 1}}, []string{"a", "b"}},
+		"another load":   {[]schema.Event{schema.Anew{History: 2}}, nil},
+		"load completed": {[]schema.Event{schema.SchemaChange{Table: table(t, "a"), Continued: true, History: 1}, commitIn(1, 3)}, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			cfg := config(broker(t))
+			l, a, b := newLake(t), table(t, "a"), table(t, "b")
+			partly(t, cfg, l, a, b)
+			require.NoError(t, writerUnder(t, cfg, "", c.events...))
+			_, w, _ := open(t, cfg, l)
+			var left []string
+			for _, id := range []schema.TableID{a.ID, b.ID} {
+				if _, ok := w.Resume().Loads[id]; ok {
+					left = append(left, id.Name)
+				}
+			}
+			require.Equal(t, c.left, left)
+		})
+	}
+	t.Run("replaced", func(t *testing.T) {
+		cfg := config(broker(t))
+		cfg.LoadInterval, cfg.CheckpointInterval = time.Millisecond, time.Hour // it does not find out
+		l, a := newLake(t), table(t, "a")
+		tr, w, _ := open(t, cfg, l)
+		send(t, w, schema.Anew{History: 1}, schema.SchemaChange{Table: a, Reset: true, History: 1})
+		require.NoError(t, writerUnder(t, cfg, ""))
+		before := endOf(t, cfg.Brokers[0], "beluga-control.test", 0)
+		send(t, w, block(a, 0, 0, change{op: schema.OpRead, id: 1, v: "a1"}), told(a))
+		for endOf(t, cfg.Brokers[0], "beluga-control.test", 0) == before {
+			time.Sleep(time.Millisecond)
+		}
+		require.NoError(t, tr.Close())
+		_, w, _ = open(t, cfg, l)
+		require.True(t, w.Resume().Unfinished())
+		require.Empty(t, w.Resume().Loads)
+	})
+}

@@ -17,7 +17,7 @@ func (s *session) xa(ctx context.Context) (int64, error) {
 	if err := s.run(ctx, "XA START "+id); err != nil {
 		return 0, err
 	}
-	n, err := s.statements(ctx)
+	n, err := s.several(ctx, "")
 	lost := isError(err, errDeadlock) || isError(err, errLockWait)
 	if err != nil && !lost {
 		return 0, err

@@ -22,7 +22,7 @@ func (s *session) statement(ctx context.Context, t *table) (total int64, err err
 		switch {
 		case isError(err, errDuplicate), isError(err, errReferred), isError(err, errNoParent):
 			continue
-		case isError(err, errDeadlock) || isError(err, errLockWait):
+		case undone(err):
 			return total, err
 		case err != nil:
 			return 0, fmt.Errorf("executing %.300s: %w", c.sql, err)

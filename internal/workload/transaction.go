@@ -15,7 +15,7 @@ func (s *session) transaction(ctx context.Context) (int64, error) {
 		return s.xa(ctx)
 	case 1, 2, 3, 4, 5, 6, 7, 8:
 		n, err := s.statement(ctx, s.table()) // autocommit
-		if isError(err, errDeadlock) || isError(err, errLockWait) {
+		if undone(err) {
 			err = nil // the statement is undone, those before it are not
 		}
 		return n, err
@@ -25,7 +25,7 @@ func (s *session) transaction(ctx context.Context) (int64, error) {
 	}
 	n, err := s.several(ctx, s.aside)
 	switch {
-	case isError(err, errDeadlock) || isError(err, errLockWait):
+	case undone(err):
 		return 0, s.run(ctx, "ROLLBACK")
 	case err != nil:
 		return 0, err

@@ -167,9 +167,17 @@ const (
 	errXAState   = 1399
 	errReferred  = 1451 // a child refers to the row
 	errNoParent  = 1452
+	errNoSuch    = 1305 // savepoint, among others
 )
 
 func isError(err error, number uint16) bool {
 	var e *mysql.MySQLError
 	return errors.As(err, &e) && e.Number == number
+}
+
+// undone tells whether the server has undone the transaction, or the statement that
+// waited too long in it. A transaction that it undoes under a table lock it may
+// call undone only when a savepoint of it is asked for.
+func undone(err error) bool {
+	return isError(err, errDeadlock) || isError(err, errLockWait) || isError(err, errNoSuch) || isError(err, errXALost)
 }

@@ -18,12 +18,11 @@ func (s *session) xa(ctx context.Context) (int64, error) {
 		return 0, err
 	}
 	n, err := s.several(ctx, "")
-	lost := isError(err, errDeadlock) || isError(err, errLockWait)
-	if err != nil && !lost {
-		return 0, err
-	}
-	if lost {
+	switch {
+	case undone(err):
 		return 0, s.giveUp(ctx, id)
+	case err != nil:
+		return 0, err
 	}
 	if err := s.run(ctx, "XA END "+id); err != nil {
 		return 0, err

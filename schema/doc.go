@@ -10,7 +10,7 @@
 //  2. Only a Commit carries a position, so that nobody can resume inside a
 //     transaction (by construction: Block and SchemaChange have no such field).
 //  3. A position is a set of transactions, never the largest one; the set
-//     algebra agrees with a model of plain maps (TestGTIDSetAgainstModel). MariaDB's
+//     algebra agrees with a model of plain maps (TestGTIDSetAgainstModel, FuzzGTIDSet). MariaDB's
 //     domains are such sets too, each of all transactions up to its last
 //     (TestDomainsAgainstModel).
 //  4. Keys compare by the bytes of their values: two rows of a table have the

@@ -80,36 +80,57 @@ func TestKindNamesRoundTrip(t *testing.T) {
 func TestGTIDSetAgainstModel(t *testing.T) {
 	for seed := range uint64(2000) {
 		rng := rand.New(rand.NewPCG(seed, 7))
-		a, ma := randomSet(rng)
-		b, mb := randomSet(rng)
-		diff, union := map[GTID]bool{}, map[GTID]bool{}
-		contains := true
-		for g := range mb {
-			union[g] = true
-			contains = contains && ma[g]
-		}
-		for g := range ma {
-			union[g] = true
-			if !mb[g] {
-				diff[g] = true
+		draw := func() []byte {
+			b := make([]byte, rng.IntN(30))
+			for i := range b {
+				b[i] = byte(rng.Uint32())
 			}
+			return b
 		}
-		requireModel(t, ma, a)
-		requireModel(t, diff, a.Subtract(b))
-		require.Equal(t, contains, a.ContainsSet(b))
-		u := a.Clone()
-		u.AddSet(b)
-		requireModel(t, union, u)
-		requireModel(t, ma, a) // untouched
-		require.Equal(t, len(ma) == len(mb) && contains, a.Equal(b))
+		requireLikeModel(t, draw(), draw())
 	}
 }
 
-func randomSet(rng *rand.Rand) (GTIDSet, map[GTID]bool) {
+// FuzzGTIDSet does so over sets that coverage leads to.
+func FuzzGTIDSet(f *testing.F) {
+	f.Add([]byte{4, 8, 12}, []byte{8})
+	f.Add([]byte{4, 12, 20, 5, 7}, []byte{8, 16, 5})
+	f.Add([]byte{}, []byte{255, 254, 253, 252})
+	f.Fuzz(func(t *testing.T, a, b []byte) { requireLikeModel(t, a, b) })
+}
+
+func requireLikeModel(t *testing.T, one, other []byte) {
+	t.Helper()
+	a, ma := setOf(one)
+	b, mb := setOf(other)
+	diff, union := map[GTID]bool{}, map[GTID]bool{}
+	contains := true
+	for g := range mb {
+		union[g] = true
+		contains = contains && ma[g]
+	}
+	for g := range ma {
+		union[g] = true
+		if !mb[g] {
+			diff[g] = true
+		}
+	}
+	requireModel(t, ma, a)
+	requireModel(t, diff, a.Subtract(b))
+	require.Equal(t, contains, a.ContainsSet(b))
+	u := a.Clone()
+	u.AddSet(b)
+	requireModel(t, union, u)
+	requireModel(t, ma, a) // untouched
+	require.Equal(t, len(ma) == len(mb) && contains, a.Equal(b))
+}
+
+// setOf adds a transaction for each byte: two bits are its source.
+func setOf(b []byte) (GTIDSet, map[GTID]bool) {
 	var s GTIDSet
 	m := map[GTID]bool{}
-	for range rng.IntN(30) {
-		g := GTID{UUID: [16]byte{byte(rng.IntN(2))}, Tag: []string{"", "blue"}[rng.IntN(2)], N: 1 + rng.Int64N(12)}
+	for _, x := range b {
+		g := GTID{UUID: [16]byte{x & 1}, Tag: []string{"", "blue"}[x>>1&1], N: 1 + int64(x>>2)%16}
 		s.Add(g)
 		m[g] = true
 	}

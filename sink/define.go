@@ -50,13 +50,8 @@ func (l *Lake) define(ctx context.Context, c schema.SchemaChange) error {
 // catalog has the last word on field ids and location.
 func (l *Lake) create(ctx context.Context, shape *schema.Table) (*lakeTable, error) {
 	id := shape.ID
-	if id.Database == cutsNamespace {
-		return nil, fmt.Errorf("the namespace %s is Beluga's own; leave the database out of the captured ones", cutsNamespace)
-	}
-	for _, name := range []string{id.Database, id.Name} {
-		if name == "" || name == "." || name == ".." || strings.ContainsFunc(name, func(r rune) bool { return r == '/' || unicode.IsControl(r) }) {
-			return nil, fmt.Errorf("no Iceberg catalog takes a table whose name, or whose database's name, is %q; rename it, or leave it out of the captured ones", name)
-		}
+	if err := CheckName(id); err != nil {
+		return nil, err
 	}
 	if err := l.CheckOwner(id); err != nil {
 		return nil, err
@@ -79,6 +74,19 @@ func (l *Lake) create(ctx context.Context, shape *schema.Table) (*lakeTable, err
 	}
 	t.listed, t.dirty, t.index, t.orphan = true, true, t.newIndex(0), false
 	return t, nil
+}
+
+// CheckName tells whether a lake can have a table of the name.
+func CheckName(id schema.TableID) error {
+	if id.Database == cutsNamespace {
+		return fmt.Errorf("the namespace %s is Beluga's own; leave the database out of the captured ones", cutsNamespace)
+	}
+	for _, name := range []string{id.Database, id.Name} {
+		if name == "" || name == "." || name == ".." || strings.ContainsFunc(name, func(r rune) bool { return r == '/' || unicode.IsControl(r) }) {
+			return fmt.Errorf("no Iceberg catalog takes a table whose name, or whose database's name, is %q; rename it, or leave it out of the captured ones", name)
+		}
+	}
+	return nil
 }
 
 // CheckOwner tells whether the lake has a table of the name that this pipeline

@@ -81,6 +81,9 @@ func (c Config) rules() rules {
 	return r
 }
 
+// passesRowsOver tells whether tables begin without the rows that they have.
+func (r rules) passesRowsOver() bool { return r.data == never && r.schema == whenNew }
+
 // action is what a start does before it follows the binlog.
 type action uint8
 

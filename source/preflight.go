@@ -64,6 +64,10 @@ func (m *MySQL) preflight(ctx context.Context, load bool) (Faults, error) {
 	}
 	for _, t := range tables {
 		faults = append(faults, t.faults(sel)...)
+		if m.cfg.rules().passesRowsOver() && t.key() == nil {
+			faults = append(faults, Fault{Warning, "table " + t.id.String(), fmt.Sprintf("it has no key, and snapshot.mode %s does not load the rows that it has: the first deletion or change of one of them stops the run", m.cfg.Mode),
+				"load it with another snapshot.mode, or make a key, or leave the table out with --tables"})
+		}
 		if vars.is("binlog_row_metadata", "FULL") {
 			continue
 		}

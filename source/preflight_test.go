@@ -59,6 +59,9 @@ func TestPreflightFaults(t *testing.T) {
 			CREATE TABLE shop.aria (id INT PRIMARY KEY) ENGINE=MyISAM;
 			CREATE TABLE shop.blank (id ENUM('a', '') PRIMARY KEY);
 			CREATE TABLE shop.moods (id INT PRIMARY KEY, mood ENUM('😀', 'b') CHARACTER SET utf8mb4)`)
+		unloaded := config(t, server, "")
+		unloaded.Mode = source.NoData
+		want(t, preflight(t, unloaded), source.Warning, "table shop.nokey", "snapshot.mode no_data does not load the rows", "load it with another snapshot.mode")
 		refusing := config(t, server, "")
 		refusing.RefuseKeyless = true
 		faults := preflight(t, refusing)

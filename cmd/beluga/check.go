@@ -57,6 +57,11 @@ func check(ctx context.Context, c *Config, io streams) error {
 	if !reached {
 		src = nil
 	}
+	if src != nil {
+		if err := checkNames(ctx, src, r); err != nil {
+			r.fault("tables", err.Error())
+		}
+	}
 	if text, err := checkLake(ctx, c, src, r); err != nil {
 		r.fault("lake", err.Error())
 	} else if text != "" {
@@ -68,6 +73,20 @@ func check(ctx context.Context, c *Config, io streams) error {
 	}
 	if r.faults > 0 {
 		return fmt.Errorf("check: %d of the above must be repaired first", r.faults)
+	}
+	return nil
+}
+
+// checkNames finds tables that no lake can have.
+func checkNames(ctx context.Context, src *source.MySQL, r *checklist) error {
+	ids, err := src.Captured(ctx)
+	if err != nil {
+		return fmt.Errorf("listing the server's tables: %w", err)
+	}
+	for _, id := range ids {
+		if err := sink.CheckName(id); err != nil {
+			r.fault("table "+id.String(), err.Error())
+		}
 	}
 	return nil
 }

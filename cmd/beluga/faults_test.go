@@ -17,6 +17,8 @@ func TestFaults(t *testing.T) {
 	s := newShop(t, "cli_faults", ordersTable)
 	s.exec(t, `DROP USER IF EXISTS 'cli_weak'@'%'; CREATE USER 'cli_weak'@'%' IDENTIFIED BY 'sesame'; GRANT SELECT ON cli_faults.* TO 'cli_weak'@'%'`)
 	t.Cleanup(func() { _, _ = s.db.Exec("DROP USER 'cli_weak'@'%'") })
+	s.exec(t, "DROP DATABASE IF EXISTS cli_paths; CREATE DATABASE cli_paths; CREATE TABLE cli_paths.`a/b` (id INT PRIMARY KEY)")
+	t.Cleanup(func() { _, _ = s.db.Exec("DROP DATABASE cli_paths") })
 	addr := s.server.Addr
 	file := filepath.Join(t.TempDir(), "file")
 	require.NoError(t, os.WriteFile(file, []byte("no lake"), 0o600))
@@ -33,6 +35,7 @@ func TestFaults(t *testing.T) {
 		{"missing grant", "mysql://cli_weak:sesame@" + addr + "/cli_faults", s.lake, nil, exitFault, []string{"REPLICATION", "GRANT"}},
 		{"no such database", "mysql://root@" + addr + "/cli_nowhere", s.lake, nil, exitFault, []string{"no table that the user may see matches database cli_nowhere"}},
 		{"no such table", "mysql://root@" + addr, s.lake, []string{"--tables", `cli_faults\.nothing`}, exitFault, []string{`cli_faults\.nothing`}},
+		{"a name that no lake takes", s.server.URL("cli_paths"), filepath.Join(t.TempDir(), "lake"), nil, exitFault, []string{`no Iceberg catalog takes a table whose name, or whose database's name, is "a/b"`, "rename it"}},
 		{"a file for a lake", s.server.URL(s.name), file, nil, exitFault, []string{file}},
 		{"a folder that is no lake", s.server.URL(s.name), foreign, nil, exitFault, []string{foreign}},
 		{"a parent that cannot be", s.server.URL(s.name), file + "/lake", nil, exitFault, []string{file}},

@@ -14,6 +14,10 @@ var (
 	letters = []rune("abcdefghijklmnopqrstuvwxyzABCDEFXYZ0123456789 _-'\"\\%äöüßéñ漢字\U0001F40B\t\n")
 	latin   = []rune("abcdefghijklmnopqrstuvwxyz ÄÖÜäöüßéè£")
 	digits  = []rune("0123456789-")
+
+	// In their character sets some of these have bytes that are ASCII's elsewhere.
+	chinese  = []rune("abc \\漢字乗丂俓")
+	japanese = []rune("abc \\ソ表能ｱｲ漢字")
 )
 
 // quote writes text as a literal that needs no escaping, whatever the SQL mode.

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"strings"
 	"sync/atomic"
 
 	"github.com/go-sql-driver/mysql"
@@ -20,20 +19,28 @@ type Workload struct {
 	Seed     uint64
 	Space    int // keys of a table, about; half of them are filled at first
 	// Plain leaves out geometries and vectors, which MariaDB declares otherwise.
-	Plain   bool
-	changes atomic.Int64
+	Plain bool
+	// Mixed lets transactions also write to a table that cannot be rolled back. It
+	// has a database of its own, named Aside.
+	Mixed bool
+
+	cascades   bool // the server logs what foreign keys do by themselves
+	runs       atomic.Uint64
+	changes    atomic.Int64
+	statements atomic.Int64
 }
 
-// Tables returns the names of the tables.
-func Tables() (names []string) {
-	for _, t := range tables(false) {
-		names = append(names, t.name)
-	}
-	return names
-}
-
-// Changes returns how many row changes have been committed.
+// Changes returns how many row changes have been committed. What triggers and
+// foreign keys did comes on top.
 func (w *Workload) Changes() int64 { return w.changes.Load() }
+
+// Statements returns how many statements have tried to change rows.
+func (w *Workload) Statements() int64 { return w.statements.Load() }
+
+// Aside is the database of the table that cannot be rolled back.
+func (w *Workload) Aside() string { return w.Database + "_aside" }
+
+func (w *Workload) tables() []table { return tables(w.Plain, w.cascades) }
 
 // Create makes the database anew, with empty tables.
 func (w *Workload) Create(ctx context.Context) error {
@@ -42,12 +49,22 @@ func (w *Workload) Create(ctx context.Context) error {
 		return err
 	}
 	defer s.close()
-	for _, t := range tables(w.Plain) {
-		if _, err := s.conn.ExecContext(ctx, "USE "+w.Database+"; "+t.ddl); err != nil {
-			return fmt.Errorf("creating table %s: %w", t.name, err)
+	if err := s.conn.QueryRowContext(ctx, "SHOW GLOBAL VARIABLES WHERE variable_name = 'innodb_native_foreign_keys' AND value = 'OFF'").Scan(new(string), new(string)); err == nil {
+		w.cascades = true
+	} else if !errors.Is(err, sql.ErrNoRows) {
+		return fmt.Errorf("asking whether foreign keys are logged: %w", err)
+	}
+	for _, t := range w.tables() {
+		for _, ddl := range append([]string{"USE " + w.Database, t.ddl}, t.triggers...) {
+			if err := s.run(ctx, ddl); err != nil {
+				return fmt.Errorf("creating table %s: %w", t.name, err)
+			}
 		}
 	}
-	return nil
+	if !w.Mixed {
+		return nil
+	}
+	return s.run(ctx, fmt.Sprintf("DROP DATABASE IF EXISTS %[1]s; CREATE DATABASE %[1]s; CREATE TABLE %[1]s.notes (id INT PRIMARY KEY AUTO_INCREMENT, note TEXT) ENGINE = MyISAM", w.Aside()))
 }
 
 // Fill puts the first rows into all tables.
@@ -59,13 +76,9 @@ func (w *Workload) Fill(ctx context.Context) error {
 	defer s.close()
 	s.rand = rand.New(rand.NewPCG(w.Seed, 0))
 	const rows = 100
-	for _, t := range tables(w.Plain) {
+	for _, t := range w.tables() {
 		for done := 0; done < w.Space/2; done += rows {
-			var values []string
-			for range rows {
-				values = append(values, "("+s.row(&t)+")")
-			}
-			n, err := s.exec(ctx, "INSERT IGNORE INTO "+t.name+t.columnList()+" VALUES "+strings.Join(values, ", "))
+			n, err := s.exec(ctx, t.insert("INSERT IGNORE")+s.rows(&t, rows))
 			if err != nil {
 				return fmt.Errorf("filling table %s: %w", t.name, err)
 			}
@@ -78,7 +91,7 @@ func (w *Workload) Fill(ctx context.Context) error {
 // Run changes rows from so many sessions until so many more row changes have
 // been committed, or ctx ends.
 func (w *Workload) Run(ctx context.Context, sessions int, changes int64) error {
-	until := w.Changes() + changes
+	until, run := w.Changes()+changes, w.runs.Add(1)
 	g, ctx := errgroup.WithContext(ctx)
 	for n := range sessions {
 		g.Go(func() error {
@@ -88,7 +101,7 @@ func (w *Workload) Run(ctx context.Context, sessions int, changes int64) error {
 			}
 			defer s.close()
 			s.name = fmt.Sprintf("%s %d", w.Database, n)
-			s.rand = rand.New(rand.NewPCG(w.Seed, uint64(until)<<8|uint64(n+1)))
+			s.rand = rand.New(rand.NewPCG(w.Seed, run<<8|uint64(n)))
 			for w.Changes() < until && ctx.Err() == nil {
 				n, err := s.transaction(ctx)
 				if err != nil {
@@ -108,8 +121,11 @@ type session struct {
 	rand   *rand.Rand
 	tables []table
 	space  int
+	aside  string // database of a table that cannot be rolled back, or empty
 
-	name     string // of its XA transactions
+	statements *atomic.Int64
+
+	name     string // of its XA transactions, and of what it loads
 	branches int
 }
 
@@ -120,12 +136,16 @@ func (w *Workload) session(ctx context.Context, statements ...string) (*session,
 	if err != nil {
 		return nil, fmt.Errorf("connecting: %w", err)
 	}
-	for _, sql := range append([]string{"SET SESSION time_zone = '+00:00', sql_mode = 'STRICT_ALL_TABLES', NAMES utf8mb4"}, statements...) {
+	for _, sql := range append([]string{"SET SESSION time_zone = '+00:00', sql_mode = 'STRICT_ALL_TABLES', NAMES utf8mb4", "SET GLOBAL local_infile = ON"}, statements...) {
 		if _, err := conn.ExecContext(ctx, sql); err != nil {
 			return nil, errors.Join(fmt.Errorf("executing %s: %w", sql, err), conn.Close())
 		}
 	}
-	return &session{conn: conn, tables: tables(w.Plain), space: w.Space}, nil
+	s := &session{conn: conn, tables: w.tables(), space: w.Space, statements: &w.statements}
+	if w.Mixed {
+		s.aside = w.Aside()
+	}
+	return s, nil
 }
 
 func (s *session) close() { _ = s.conn.Close() } // gives it back to the pool
@@ -145,9 +165,19 @@ const (
 	errDeadlock  = 1213
 	errXALost    = 1614
 	errXAState   = 1399
+	errReferred  = 1451 // a child refers to the row
+	errNoParent  = 1452
+	errNoSuch    = 1305 // savepoint, among others
 )
 
 func isError(err error, number uint16) bool {
 	var e *mysql.MySQLError
 	return errors.As(err, &e) && e.Number == number
+}
+
+// undone tells whether the server has undone the transaction, or the statement that
+// waited too long in it. A transaction that it undoes under a table lock it may
+// call undone only when a savepoint of it is asked for.
+func undone(err error) bool {
+	return isError(err, errDeadlock) || isError(err, errLockWait) || isError(err, errNoSuch) || isError(err, errXALost)
 }

@@ -17,13 +17,12 @@ func (s *session) xa(ctx context.Context) (int64, error) {
 	if err := s.run(ctx, "XA START "+id); err != nil {
 		return 0, err
 	}
-	n, err := s.statements(ctx)
-	lost := isError(err, errDeadlock) || isError(err, errLockWait)
-	if err != nil && !lost {
-		return 0, err
-	}
-	if lost {
+	n, err := s.several(ctx, "")
+	switch {
+	case undone(err):
 		return 0, s.giveUp(ctx, id)
+	case err != nil:
+		return 0, err
 	}
 	if err := s.run(ctx, "XA END "+id); err != nil {
 		return 0, err

@@ -277,6 +277,7 @@ func (w *Writer) broadcastCut(force bool) error {
 func (w *Writer) Close(ctx context.Context) error {
 	defer context.AfterFunc(ctx, func() { w.cancel(context.Cause(ctx)) })()
 	w.mu.Lock()
+	w.recovery.Reached(w.last.Position)
 	err := w.broadcastCut(true)
 	w.boundary = false // no other cut
 	parts := w.parts

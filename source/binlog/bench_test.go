@@ -2,13 +2,13 @@ package binlog_test
 
 import (
 	"context"
-	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/beluga-cdc/beluga/internal/servers"
 	"github.com/beluga-cdc/beluga/schema"
+	"github.com/beluga-cdc/beluga/source/binlog"
 )
 
 type counter struct{ rows, blocks, commits int }
@@ -48,19 +48,10 @@ func BenchmarkCatchUp(b *testing.B) {
 	d.exec(b, "CALL w(15000)")
 	b.ResetTimer()
 	var c counter
-	start := cpu()
+	start := binlog.ProcessorTime()
 	for range b.N {
 		require.NoError(b, d.stream(b, &c))
 	}
-	b.ReportMetric((cpu()-start)/float64(c.rows), "cpu-µs/row")
+	b.ReportMetric(float64((binlog.ProcessorTime()-start).Nanoseconds())/1e3/float64(c.rows), "cpu-µs/row")
 	b.ReportMetric(float64(transactions)/float64(c.commits/b.N), "transactions/commit")
-}
-
-// cpu returns the µs of processor time that this process used.
-func cpu() float64 {
-	var u syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
-		return 0
-	}
-	return float64(u.Utime.Sec+u.Stime.Sec)*1e6 + float64(u.Utime.Usec+u.Stime.Usec)
 }

@@ -11,7 +11,7 @@ import (
 
 // onStatement takes a statement of the log.
 func (r *run) onStatement(ctx context.Context, h *header, q *query) error {
-	ts := tokens(q.text)
+	ts := q.tokens()
 	switch first := ts[0]; {
 	case first.is("BEGIN"):
 		r.txn.group = true
@@ -54,7 +54,7 @@ func (r *run) onExecuteLoad(body []byte) error {
 		return err
 	}
 	q.toUTF8(r.cfg.Collations)
-	return r.refuseMention(tokens(q.text), &q)
+	return r.refuseMention(q.tokens(), &q)
 }
 
 // onDefinition takes DDL, and finds what is refused.

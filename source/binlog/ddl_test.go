@@ -147,6 +147,7 @@ func TestRefusals(t *testing.T) {
 		{"RENAME TABLE t TO u", "renames it"},
 		{"CREATE TABLE elsewhere.x (id INT PRIMARY KEY); RENAME TABLE elsewhere.x TO x", "gives its name to a table that was not loaded"},
 		{"ALTER TABLE t RENAME TO u", "name"},
+		{"SET sql_mode = 'NO_BACKSLASH_ESCAPES'; ALTER TABLE t COMMENT '\\', RENAME TO u", "name"},
 		{"ALTER TABLE t DROP COLUMN c; INSERT INTO t VALUES (2, 3)", "column c dropped"},
 		{"ALTER TABLE t RENAME COLUMN c TO d; INSERT INTO t VALUES (2, 'x', 3)", "column d added, column c dropped"},
 		{"ALTER TABLE t MODIFY n BIGINT; INSERT INTO t VALUES (2, 'x', 3)", "column n changed from int to long"},

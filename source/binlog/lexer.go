@@ -36,6 +36,8 @@ type lexer struct {
 	pos int
 	// depth counts open "/*!": what stands in them is executed.
 	depth int
+	// escapes: a backslash in a text makes the next character stand for itself.
+	escapes bool
 }
 
 func (l *lexer) next() token {
@@ -62,9 +64,9 @@ func (l *lexer) next() token {
 			l.pos += 2
 			l.depth--
 		case c == '`' || c == '"':
-			return token{nameToken, l.quoted(c, c == '"')}
+			return token{nameToken, l.quoted(c, c == '"' && l.escapes)}
 		case c == '\'':
-			return token{stringToken, l.quoted(c, true)}
+			return token{stringToken, l.quoted(c, l.escapes)}
 		case isWordByte(c):
 			start := l.pos
 			for l.pos < len(l.s) && isWordByte(l.s[l.pos]) {
@@ -114,8 +116,8 @@ func (l *lexer) quoted(q byte, backslash bool) string {
 }
 
 // tokens returns all tokens, with an end token behind them.
-func tokens(statement []byte) []token {
-	l := lexer{s: statement}
+func tokens(statement []byte, escapes bool) []token {
+	l := lexer{s: statement, escapes: escapes}
 	var ts []token
 	for {
 		t := l.next()

@@ -11,6 +11,7 @@ import (
 type query struct {
 	thread    uint32
 	collation uint64 // in which the client wrote the text; 0: not said
+	sqlMode   uint64
 	database  string
 	text      []byte
 	// unread is the character set of a text that could not be converted, and
@@ -26,7 +27,7 @@ func parseQuery(body []byte, extra int) (query, error) {
 	c.take(2) // error code
 	vars := int(c.number(2))
 	c.take(extra)
-	q.collation = clientCollation(c.take(vars))
+	q.readVariables(c.take(vars))
 	q.database = string(c.take(db))
 	c.take(1)
 	q.text = c.b
@@ -43,26 +44,32 @@ const (
 	varCatalog       = 6
 )
 
-// clientCollation finds character_set_client among a statement's status
+// noBackslashEscapes is the SQL mode in which a backslash is a letter.
+const noBackslashEscapes = 1 << 20
+
+// readVariables finds what the text depends on among the statement's status
 // variables.
-func clientCollation(vars []byte) uint64 {
+func (q *query) readVariables(vars []byte) {
 	c := cursor{b: vars}
 	for len(c.b) > 0 {
 		switch c.number(1) {
 		case varFlags, varAutoIncrement:
 			c.take(4)
 		case varSQLMode:
-			c.take(8)
+			q.sqlMode = c.number(8)
 		case varCatalog:
 			c.take(int(c.number(1)))
 		case varCharset:
-			return c.number(2)
+			q.collation = c.number(2)
+			return
 		default:
-			return 0
+			return
 		}
 	}
-	return 0
 }
+
+// tokens splits the text as its client's session did.
+func (q *query) tokens() []token { return tokens(q.text, q.sqlMode&noBackslashEscapes == 0) }
 
 // toUTF8 converts the text. The server logs a statement as the client wrote it:
 // a table that a latin1 client creates would have another name here than in the

@@ -6,7 +6,8 @@
 // Invariants:
 //
 //  1. A value has the same bytes whether it was read by SELECT or came in the
-//     binlog (TestBothPaths, TestBothPathsRandom, TestLargeValues).
+//     binlog (TestBothPaths, TestBothPathsRandom, TestLargeValues, FuzzDecimal,
+//     FuzzDateTime, FuzzTime).
 //  2. What cannot be represented exactly is an error that names column, value and
 //     remedy. Only zero and partial dates become another value, NULL if nothing else
 //     was chosen, and those are counted (TestRefusedValues, TestRefusedForms, TestBeyondTheType,

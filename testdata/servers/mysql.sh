@@ -27,8 +27,23 @@ initialise() {
 	rm "$1/data/auto.cnf"
 }
 
+# keyrings lets an unpacked server take the keyring that a data directory asks for. A server that starts at the same
+# moment must not see half a file.
+keyrings() {
+	local root=$cache/$name/usr
+	whole "$root/lib/mysql/plugin/component_keyring_file.cnf" '{"read_local_config": true}'
+	whole "$root/sbin/mysqld.my" '{"read_local_manifest": true}'
+}
+
+whole() {
+	[ -e "$1" ] || { echo "$2" >"$1.$$" && mv "$1.$$" "$1"; }
+}
+
 obtain() {
-	find_server on_path container packages && return 0
+	if find_server on_path container packages; then
+		[ "$way" != packages ] || keyrings
+		return 0
+	fi
 	die 3 "no MySQL: BELUGA_TEST_MYSQL is not set, no mysqld 8.0 or newer is on PATH, Docker does not answer, and" \
 		"Debian's packages could not be unpacked into $cache. Remedy: install one of them, or start a server and" \
 		"set BELUGA_TEST_MYSQL=host:port (BELUGA_TEST_MYSQL_USER, BELUGA_TEST_MYSQL_PASSWORD)"

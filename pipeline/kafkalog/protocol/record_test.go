@@ -78,25 +78,39 @@ func TestFoldStopsAtGap(t *testing.T) {
 	require.Equal(t, schema.LogPosition{Offset: 10, Epoch: 2, Seq: 4}, st)
 }
 
-// TestRecoveryByPlace: without GTIDs a rows event takes a transaction's place.
+// TestRecoveryByPlace: without GTIDs a rows event takes a transaction's place. It is
+// passed when it is seen again, or when the source stands behind it.
 func TestRecoveryByPlace(t *testing.T) {
-	s := protocol.NewScan(schema.LogPosition{})
 	at := protocol.Txn{File: "binlog.000009", Pos: 100}
-	for i, r := range []protocol.Record{
-		{Kind: protocol.Row, Epoch: 1, Seq: 1, Txn: at, Ordinal: 0}, {Kind: protocol.Row, Epoch: 1, Seq: 2, Txn: at, Ordinal: 4},
-		{Kind: protocol.Fence, Epoch: 2},
-	} {
-		done, err := s.Record(2, int64(i), &r)
-		require.NoError(t, err)
-		require.Equal(t, i == 2, done)
+	recovery := func(others int) *protocol.Recovery {
+		s := protocol.NewScan(schema.LogPosition{})
+		records := []protocol.Record{
+			{Kind: protocol.Row, Epoch: 1, Seq: 1, Txn: at, Ordinal: 0}, {Kind: protocol.Row, Epoch: 1, Seq: 2, Txn: at, Ordinal: 4},
+		}
+		for n := range others {
+			records = append(records, protocol.Record{Kind: protocol.Row, Epoch: 1, Seq: int64(3 + n), Txn: protocol.Txn{File: at.File, Pos: uint64(101 + n)}})
+		}
+		for i, r := range append(records, protocol.Record{Kind: protocol.Fence, Epoch: 2}) {
+			done, err := s.Record(2, int64(i), &r)
+			require.NoError(t, err)
+			require.Equal(t, i == len(records), done)
+		}
+		return protocol.NewRecovery(map[int]*protocol.Scan{0: s})
 	}
-	r := protocol.NewRecovery(map[int]*protocol.Scan{0: s})
+	r := recovery(0)
 	require.True(t, r.Has(0, at, 4))
 	require.False(t, r.Has(0, at, 8))
 	require.False(t, r.Has(1, at, 4))
-	r.Passed([]protocol.Txn{at}, schema.Position{File: "binlog.000009", Offset: 100})
+	r.Passed(nil, schema.Position{File: "binlog.000009", Offset: 100})
 	require.False(t, r.Drained())
-	r.Passed(nil, schema.Position{File: "binlog.000010", Offset: 4})
+	r.Passed([]protocol.Txn{at}, schema.Position{File: "binlog.000009", Offset: 200})
+	require.True(t, r.Drained())
+
+	// Many are not compared at each commit, and all of them at the end.
+	r = recovery(100)
+	r.Passed([]protocol.Txn{at}, schema.Position{File: "binlog.000010", Offset: 4})
+	require.Equal(t, 100, r.Pending())
+	r.Reached(schema.Position{File: "binlog.000010", Offset: 4})
 	require.True(t, r.Drained())
 }
 

@@ -201,18 +201,22 @@ func (r *Recovery) Passed(seen []Txn, p schema.Position) {
 		return
 	}
 	for _, t := range seen {
-		if !t.GTID.IsZero() {
-			delete(r.pending, t)
-		}
+		delete(r.pending, t)
 	}
-	// The others are compared one by one, which is dear: not at each commit.
 	// Transactions pass without being seen when their tables are no longer read.
+	// Comparing one by one is dear: not at each commit.
 	if r.commits++; r.commits > len(r.pending)/8 {
-		r.commits = 0
-		for t := range r.pending {
-			if t.Before(p) {
-				delete(r.pending, t)
-			}
+		r.Reached(p)
+	}
+	r.settle()
+}
+
+// Reached says that the source stands at p, whatever it has sent.
+func (r *Recovery) Reached(p schema.Position) {
+	r.commits = 0
+	for t := range r.pending {
+		if t.Before(p) {
+			delete(r.pending, t)
 		}
 	}
 	r.settle()

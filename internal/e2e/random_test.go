@@ -1,0 +1,119 @@
+package e2e
+
+import (
+	"context"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/beluga-cdc/beluga/internal/servers"
+	"github.com/beluga-cdc/beluga/internal/workload"
+)
+
+// seedVariable holds the seed of TestRandomStatements; without it each run draws
+// another one, and says which.
+const seedVariable = "BELUGA_TEST_SEED"
+
+// TestRandomStatements replicates what many random statements do to a database,
+// while the binary is stopped, killed and started again, and the server restarted
+// under it, and compares at the end.
+func TestRandomStatements(t *testing.T) {
+	seed := rand.Uint64()
+	if text := os.Getenv(seedVariable); text != "" {
+		var err error
+		seed, err = strconv.ParseUint(text, 10, 64)
+		require.NoError(t, err, seedVariable)
+	}
+	t.Logf("to repeat it: %s=%d", seedVariable, seed)
+	for _, run := range []randomRun{
+		{name: "direct", server: fast, statements: 12_000},
+		// Without GTIDs a transaction may mix engines.
+		{name: "embedded", server: append([]string{"--gtid-mode=OFF", "--enforce-gtid-consistency=OFF"}, fast...), mixed: true,
+			statements: 12_000, options: []string{"--kafka", "embedded"}},
+	} {
+		t.Run(run.name, func(t *testing.T) { run.test(t, seed) })
+	}
+}
+
+type randomRun struct {
+	name            string
+	server, options []string
+	mixed           bool
+	statements      int64
+}
+
+func (r randomRun) test(t *testing.T, seed uint64) {
+	server := servers.MySQL(t, r.server...)
+	database := "e2e_random_" + r.name
+	w := &workload.Workload{DB: server.DB(t), Database: database, Seed: seed, Space: 1500, Mixed: r.mixed}
+	require.NoError(t, w.Create(t.Context()))
+	require.NoError(t, w.Fill(t.Context()))
+	lake := filepath.Join(t.TempDir(), "lake")
+	args := []string{"--from", server.URL(database), "--to", lake, "--name", database}
+	rng := rand.New(rand.NewPCG(seed, 7))
+
+	run := command("run", args, append([]string{"--commit-interval", "200ms"}, r.options...)...)
+
+	interrupt(t, w, rng, run, r.statements/2)
+	p := start(t, run...)
+	p.says(t, "following the binlog")
+	require.NoError(t, w.DB.Close()) // the server would wait for idle connections
+	server.Restart(t)
+	w.DB = server.DB(t)
+	require.NoError(t, work(t.Context(), w, w.Statements()+500))
+	p.terminate(t)
+	interrupt(t, w, rng, run, r.statements)
+
+	runs(t, append(command("run", args, "--once"), r.options...)...)
+	require.Contains(t, runs(t, command("verify", args)...), "equal: ")
+	requireSameRows(t, w.DB, database, lake)
+	require.Empty(t, strings.TrimSpace(equalityDeletes(t, lake)), "equality deletes in the lake")
+	t.Logf("%d statements, %d row changes", w.Statements(), w.Changes())
+}
+
+// interrupt lets the workload run up to so many statements, while the binary is
+// started again and again, and sometimes asked and mostly made to end. When is
+// counted in statements: on a slow machine a time would fall into the start.
+func interrupt(t *testing.T, w *workload.Workload, rng *rand.Rand, run []string, statements int64) {
+	t.Helper()
+	written := make(chan error, 1)
+	go func() { written <- work(t.Context(), w, statements) }()
+	for done := false; !done; {
+		p := start(t, run...)
+		follows := rng.IntN(2) == 0
+		if follows {
+			p.says(t, "following the binlog")
+		}
+		next := w.Statements() + rng.Int64N(1200)
+		p.until(t, "statements", func() bool {
+			select {
+			case err := <-written:
+				require.NoError(t, err)
+				done = true
+			default:
+			}
+			return done || w.Statements() >= next
+		})
+		if follows && rng.IntN(2) == 0 {
+			p.terminate(t)
+		} else {
+			p.killAfter(t, 0)
+		}
+	}
+}
+
+// work runs the workload up to so many statements. No session is cut off, which
+// would leave XA transactions behind that hold locks.
+func work(ctx context.Context, w *workload.Workload, statements int64) error {
+	for w.Statements() < statements {
+		if err := w.Run(ctx, sessions, 500); err != nil {
+			return err
+		}
+	}
+	return nil
+}

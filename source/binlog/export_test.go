@@ -1,0 +1,15 @@
+package binlog
+
+import (
+	"syscall"
+	"time"
+)
+
+// ProcessorTime returns the processor time that this process used.
+func ProcessorTime() time.Duration {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		return 0
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}

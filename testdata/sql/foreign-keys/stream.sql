@@ -1,0 +1,12 @@
+DELETE FROM parents WHERE id = 1;
+UPDATE parents SET id = 22, code = 'twenty' WHERE id = 2;
+UPDATE children SET id = 32 WHERE id = 30;
+UPDATE parents SET id = 44 WHERE id = 4;
+DELETE FROM tree WHERE id = 1;
+BEGIN; DELETE FROM parents WHERE id = 3; ROLLBACK;
+BEGIN; SAVEPOINT s; DELETE FROM parents WHERE id = 3; ROLLBACK TO s; UPDATE parents SET v = 0 WHERE id = 3; COMMIT;
+REPLACE INTO parents VALUES (3, 33, 'again');
+BEGIN; INSERT INTO parents VALUES (5, 5, 'five'); INSERT INTO children VALUES (50, 5); UPDATE parents SET id = 55 WHERE id = 5; DELETE FROM parents WHERE id = 55; COMMIT;
+DELETE p, t FROM parents p JOIN tree t ON t.id = 5 WHERE p.id = 22;
+SET foreign_key_checks = 0;
+DELETE FROM children WHERE id = 90;

@@ -179,6 +179,9 @@ type SchemaChange struct {
 	// Continued: the load of the table, which an earlier run began, goes on. Rows of
 	// it that follow may be there, and come in their place.
 	Continued bool
+	// Overlap is up to where rows of the load may have been read that follow a Reset,
+	// or the mark that the load goes on; see Load.
+	Overlap Position
 	// History is the one that the table belongs to from a Reset on.
 	History int64
 	// Fill holds, by column name, the value that rows which are there already

@@ -77,17 +77,24 @@ func (u *unfinished) fits(s *snapshot.Snapshot, p schema.Position) string {
 	if !s.Position.Contains(p) {
 		return "the server has lost transactions since"
 	}
+	for _, c := range u.complete {
+		if !s.Position.Contains(c.Position) {
+			return "the server has not all transactions that tables were read with"
+		}
+	}
 	return ""
 }
 
 // same drops the tables of which nothing that was read can be used: those that
-// were altered or exchanged since, and those without a key, whose rows must come
-// from one snapshot.
+// were altered or exchanged since, those without a key, whose rows must come from
+// one snapshot, and those that another server showed in a state which this one has
+// not come to: of the snapshots of a load each must contain the ones before, or no
+// place in the binlog would be before all of them.
 func (u *unfinished) same(s *snapshot.Snapshot) map[schema.TableID]schema.Progress {
 	loads := map[schema.TableID]schema.Progress{}
 	for _, d := range s.Described() {
 		l, begun := u.loads[d.Table.ID]
-		if begun && l.Version == d.LoadVersion() && schema.DiffTables(l.Table, d.Table).IsEmpty() && (len(l.Rest) == 0 || !d.Table.Keyless()) {
+		if begun && s.Position.Contains(l.Position) && l.Version == d.LoadVersion() && schema.DiffTables(l.Table, d.Table).IsEmpty() && (len(l.Rest) == 0 || !d.Table.Keyless()) {
 			loads[d.Table.ID] = l
 		}
 	}

@@ -103,11 +103,8 @@ func (w *Writer) cutWhenDue() error {
 // whether the log has another owner. What a source without the log still writes
 // is dropped by all readers, so noticing late costs nothing but its work.
 func (w *Writer) checkpoint(ctx context.Context) error {
-	if err := w.control.readAll(ctx); err != nil {
+	if err := w.checkOwner(ctx); err != nil {
 		return err
-	}
-	if w.control.state.claims.Owner() != w.epoch {
-		return ErrSuperseded
 	}
 	w.cutsMu.Lock()
 	c := w.ready
@@ -120,6 +117,20 @@ func (w *Writer) checkpoint(ctx context.Context) error {
 	}
 	w.written = c.Cut
 	w.transport.noteCheckpoint(c.Partition)
+	return nil
+}
+
+// checkOwner reads the control topic to its end, and tells by an error if another
+// source has claimed the log.
+func (w *Writer) checkOwner(ctx context.Context) error {
+	w.controlMu.Lock()
+	defer w.controlMu.Unlock()
+	if err := w.control.readAll(ctx); err != nil {
+		return err
+	}
+	if w.control.state.claims.Owner() != w.epoch {
+		return ErrSuperseded
+	}
 	return nil
 }
 
@@ -172,10 +183,36 @@ func (w *Writer) leaveTables() error {
 	return nil
 }
 
+// writeLoad says that a load begins, and finds out whether that counts. A source
+// that has claimed the log before it knows nothing of the load, and if it has not
+// come to fence all partitions yet, a reset in one of them would count.
 func (w *Writer) writeLoad(history int64) error {
 	w.begunMu.Lock()
 	defer w.begunMu.Unlock()
-	w.begun = history
-	_, err := w.control.write(w.ctx, time.Now().UnixMilli(), controlRecord{Epoch: w.epoch, Load: history})
+	w.begun, w.overlap = history, schema.Position{}
+	return w.writeLoadLocked()
+}
+
+// noteOverlap says up to where rows of the load may have been read, before any of
+// them can be in the log. They count although their source may be killed before it
+// tells of them, and the next one may read from a server that lags behind.
+func (w *Writer) noteOverlap(p schema.Position) error {
+	w.begunMu.Lock()
+	defer w.begunMu.Unlock()
+	if w.begun == 0 || w.overlap.Contains(p) {
+		return nil
+	}
+	w.overlap = w.overlap.Later(p)
+	return w.writeLoadLocked()
+}
+
+func (w *Writer) writeLoadLocked() error {
+	if _, err := w.control.write(w.ctx, time.Now().UnixMilli(), controlRecord{Epoch: w.epoch, Load: w.begun, Overlap: w.overlap}); err != nil {
+		return err
+	}
+	err := w.checkOwner(w.ctx)
+	if err != nil {
+		w.cancel(err) // nothing of the load may be sent
+	}
 	return err
 }

@@ -66,6 +66,39 @@ func TestLoadGoesOn(t *testing.T) {
 	}
 }
 
+// TestLoadTellsWhatItSees: rows of which nothing was told may be newer than those of
+// which something was, and the next source has to know.
+func TestLoadTellsWhatItSees(t *testing.T) {
+	cfg := config(broker(t))
+	a := table(t, "a")
+	rest := schema.Range{Lower: "2"}
+	var events []schema.Event
+	events = append(events, schema.Anew{History: 1}, schema.SchemaChange{Table: a, Reset: true, History: 1, Overlap: commitIn(1, 3).Position},
+		block(a, 0, 0, change{op: schema.OpRead, id: 1, v: "a1"}), told(a, rest))
+	for seen := int64(3); seen < 7; seen++ {
+		require.NoError(t, writerUnder(t, cfg, "", events...))
+		tr, w, _ := open(t, cfg, newLake(t))
+		require.Equal(t, commitIn(1, seen).Position, w.Resume().Loads[a.ID].Overlap)
+		require.NoError(t, tr.Close())
+		events = []schema.Event{schema.SchemaChange{Table: a, Continued: true, History: 1, Overlap: commitIn(1, seen+1).Position},
+			block(a, 0, 0, change{op: schema.OpRead, id: 2, v: "a2"})}
+	}
+}
+
+// TestReplacedSourceBeginsNoLoad: a source that was replaced, and does not know it
+// yet, resets no table: the one that replaced it may not have fenced all partitions.
+func TestReplacedSourceBeginsNoLoad(t *testing.T) {
+	cfg := config(broker(t))
+	cfg.CheckpointInterval = time.Hour
+	l, a := loaded(t, cfg)
+	_, w, _ := open(t, cfg, l)
+	require.NoError(t, writerUnder(t, cfg, ""))
+	before := endOf(t, cfg.Brokers[0], "p.shop.a", 0)
+	require.ErrorIs(t, w.Send(t.Context(), schema.Anew{History: 1}), kafkalog.ErrSuperseded)
+	require.Error(t, w.Send(t.Context(), schema.SchemaChange{Table: a, Reset: true, History: 1}))
+	require.Equal(t, before, endOf(t, cfg.Brokers[0], "p.shop.a", 0))
+}
+
 // TestVoidProgress: progress speaks of rows that have become void since, or comes
 // from a source that was replaced.
 func TestVoidProgress(t *testing.T) {

@@ -19,13 +19,14 @@ const controlFormat = 1
 // controlRecord is one record of the control topic. Exactly one of Claim, Table,
 // Load, Progress and Checkpoint is set.
 type controlRecord struct {
-	Format     int           `json:"format"`
-	Epoch      int64         `json:"epoch,omitempty"` // of the source that wrote it; a claim makes one
-	Claim      *claim        `json:"claim,omitempty"`
-	Table      *tableEntry   `json:"table,omitempty"`
-	Load       int64         `json:"load,omitempty"` // of all tables, by its history, which begins here and ends with a checkpoint of that history
-	Progress   *loadProgress `json:"progress,omitempty"`
-	Checkpoint *checkpoint   `json:"checkpoint,omitempty"`
+	Format     int             `json:"format"`
+	Epoch      int64           `json:"epoch,omitempty"` // of the source that wrote it; a claim makes one
+	Claim      *claim          `json:"claim,omitempty"`
+	Table      *tableEntry     `json:"table,omitempty"`
+	Load       int64           `json:"load,omitempty"`   // of all tables, by its history, which begins here and ends with a checkpoint of that history
+	Overlap    schema.Position `json:"overlap,omitzero"` // of Load, Progress: up to where its rows may have been read
+	Progress   *loadProgress   `json:"progress,omitempty"`
+	Checkpoint *checkpoint     `json:"checkpoint,omitempty"`
 }
 
 // claim takes the log over. Its offset is the epoch.
@@ -80,18 +81,23 @@ type controlState struct {
 	checkpoint *checkpoint
 	history    int64                        // of the last load that was begun
 	loads      map[schema.TableID]tableLoad // what has come of that load
+	overlap    schema.Position              // up to where rows of it may have been read
 }
 
-// begin takes that a load was begun. What is known of one before is void.
-func (s *controlState) begin(history int64) {
+// begin takes that a load was begun, or goes on with rows that may be read up to the
+// overlap. What is known of one before is void.
+func (s *controlState) begin(history int64, overlap schema.Position) {
 	if history > s.history {
-		s.history, s.loads = history, nil
+		s.history, s.loads, s.overlap = history, nil, schema.Position{}
+	}
+	if history == s.history {
+		s.overlap = s.overlap.Later(overlap)
 	}
 }
 
 // progress takes what has come of a load, unless another was begun since.
-func (s *controlState) progress(p *loadProgress) {
-	if s.begin(p.History); p.History < s.history {
+func (s *controlState) progress(p *loadProgress, overlap schema.Position) {
+	if s.begin(p.History, overlap); p.History < s.history {
 		return
 	}
 	if s.loads == nil {
@@ -121,11 +127,11 @@ func (s *controlState) apply(r *recordbatch.Record) error {
 	case c.Table != nil:
 		s.addTable(*c.Table)
 	case c.Load != 0:
-		s.begin(c.Load)
+		s.begin(c.Load, c.Overlap)
 	case c.Progress != nil:
-		s.progress(c.Progress)
+		s.progress(c.Progress, c.Overlap)
 	case c.Checkpoint != nil:
-		s.begin(max(c.Checkpoint.Position.History, c.Checkpoint.Load))
+		s.begin(max(c.Checkpoint.Position.History, c.Checkpoint.Load), schema.Position{})
 		s.identify(c.Checkpoint.Log)
 		for _, t := range c.Checkpoint.Tables {
 			s.addTable(t)

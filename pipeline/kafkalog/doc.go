@@ -42,8 +42,9 @@
 //     TestKilledReloads). Blocks of a load hold nothing else
 //     (TestLoadRowsStandAlone).
 //     A load that did not end goes on from what the log holds, and comes to the
-//     same (TestKilledReloads, TestLoadGoesOn); progress of rows that are void by
-//     now, or told by a source that was replaced, does not count (TestVoidProgress).
+//     same (TestKilledReloads, TestLoadGoesOn, TestLoadTellsWhatItSees); progress of
+//     rows that are void by now, or told by a source that was replaced, does not count
+//     (TestVoidProgress, TestReplacedSourceBeginsNoLoad).
 //  11. A log of any number of tables is read to its end (TestManyTables).
 //  12. What the broker has acknowledged reaches a sink of the same process without
 //     it (TestPassesByTheBroker), under the same rule as what is fetched

@@ -123,7 +123,7 @@ func (w *Writer) writeNote(ctx context.Context) error {
 		return nil // another load has begun since
 	}
 	for tables := range slices.Chunk(n.progress.Tables, loadsPerRecord) {
-		record := controlRecord{Epoch: w.epoch, Progress: &loadProgress{History: n.progress.History, Tables: tables}}
+		record := controlRecord{Epoch: w.epoch, Progress: &loadProgress{History: n.progress.History, Tables: tables}, Overlap: w.overlap}
 		if _, err := w.control.write(ctx, time.Now().UnixMilli(), record); err != nil {
 			return fmt.Errorf("noting the progress of a load: %w", err)
 		}
@@ -169,6 +169,8 @@ func (w *Writer) takeUpLoad() error {
 		for _, p := range t.parts {
 			t.version = max(t.version, p.version)
 		}
+		// Rows of which nothing was told count too.
+		l.Load.Overlap = state.overlap.Later(l.Load.Overlap)
 		loads[id] = schema.Progress{Table: l.Table, Load: l.Load}
 	}
 	if len(loads) == 0 {
@@ -183,7 +185,7 @@ func (w *Writer) takeUpLoad() error {
 			w.recovery.Reset(p.number)
 		}
 	}
-	w.resume.Loads = loads
+	w.resume.Loads, w.overlap = loads, state.overlap
 	w.boundary, w.loading, w.reloading = false, true, true
 	return nil
 }

@@ -170,13 +170,13 @@ func (f *follower) load(at int) (events []schema.Event) {
 		p, on := begun[t.ID]
 		if on && len(p.Table.Columns) == len(t.Columns) && (i == 0 || len(p.Rest) == 0) {
 			f.until = max(f.until, txnAt(p.Overlap))
-			events = append(events, schema.SchemaChange{Table: t, Continued: len(p.Rest) > 0, History: s.history})
+			events = append(events, schema.SchemaChange{Table: t, Continued: len(p.Rest) > 0, History: s.history, Overlap: commitIn(s.history, int64(late)+1).Position})
 		} else {
 			p = schema.Progress{Load: schema.Load{Position: commitIn(s.history, int64(at)+1).Position}}
 			for n := range chunks {
 				p.Rest = append(p.Rest, schema.Range{Lower: fmt.Sprint(n)})
 			}
-			events = append(events, schema.SchemaChange{Table: t, Reset: true, History: s.history})
+			events = append(events, schema.SchemaChange{Table: t, Reset: true, History: s.history, Overlap: commitIn(s.history, int64(late)+1).Position})
 		}
 		f.own[i] = txnAt(p.Position)
 		f.at = min(f.at, f.own[i])

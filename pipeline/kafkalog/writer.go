@@ -21,7 +21,8 @@ type Writer struct {
 	transport *Transport
 	client    *client
 	log       *slog.Logger
-	control   *controlLog // read by open, then by the keeper only
+	control   *controlLog
+	controlMu sync.Mutex // for reading control
 
 	epoch    int64
 	instance string
@@ -62,7 +63,8 @@ type Writer struct {
 	written int64         // cut of the last checkpoint; the keeper's
 	force   chan struct{}
 
-	begun   int64 // history of the last load that was begun; under begunMu
+	begun   int64           // history of the last load that was begun; under begunMu
+	overlap schema.Position // up to where its rows may have been read; under begunMu
 	begunMu sync.Mutex
 }
 
@@ -169,6 +171,9 @@ func (w *Writer) sendChange(c schema.SchemaChange) error {
 	w.boundary = false
 	if c.Reset || c.Continued {
 		w.loading = true
+		if err := w.noteOverlap(c.Overlap); err != nil {
+			return fmt.Errorf("loading table %s: %w", c.Table.ID, err)
+		}
 	}
 	return w.change(c)
 }

@@ -80,7 +80,7 @@ func (s *Snapshot) begin(ctx context.Context, out Sender) error {
 			continue
 		}
 		l := s.ledgers[t.ID]
-		change := schema.SchemaChange{Table: t, Reset: !l.begun, Continued: l.begun && len(l.rest) > 0, History: s.Position.History}
+		change := schema.SchemaChange{Table: t, Reset: !l.begun, Continued: l.begun && len(l.rest) > 0, Overlap: l.progress.Overlap, History: s.Position.History}
 		if err := out.Send(ctx, change); err != nil {
 			return err
 		}

@@ -17,7 +17,9 @@
 // offset as its epoch, and scans from the last checkpoint that counts to its own
 // fences (Scan). From then on nothing of an older source can be accepted, and
 // the scan has seen everything that was. It goes on from the checkpoint's
-// position and skips what is there (Recovery). Rows are known again by their
+// position and skips what is there (Recovery). It may find a load that did not end:
+// behind a reset of the same load everything counts, and where a load goes on
+// (Record.Continued) nothing before is skipped. Rows are known again by their
 // numbers, so a source that captures other tables than the one whose transactions
 // it found, and counts other rows, must not go on (Recovery.WrittenUnder).
 //
@@ -26,7 +28,8 @@
 //
 //  1. All readers derive the same logical log.
 //  2. After a fence nothing of an older epoch is accepted.
-//  3. No row is twice in the logical log, and none is missing.
+//  3. No change is twice in the logical log, and none is missing; but of a table with
+//     a key all that its load is replayed with comes again where the load goes on.
 //  4. No checkpoint and no cut before everything that the scan found has been
 //     passed again: a cut holds all rows of its position and no other.
 //  5. A row is delivered under the table version that it was written under, and

@@ -18,6 +18,8 @@ var records = []protocol.Record{
 	{Kind: protocol.Fence, Epoch: 1 << 35, Payload: []byte("log")},
 	{Kind: protocol.Cut, Epoch: 1, Seq: 2, Cut: 3, Tables: 4, Payload: []byte(`{"a":1}`)},
 	{Kind: protocol.DDL, Epoch: 1, Seq: 2, Version: 3, Reset: true, Payload: []byte(`{}`)},
+	{Kind: protocol.DDL, Epoch: 1, Seq: 2, Version: 4, Continued: true, Payload: []byte(`{}`)},
+	{Kind: protocol.DDL, Epoch: 1, Seq: 3, Version: 5, Payload: []byte(`{}`)},
 }
 
 func TestRecordRoundTrip(t *testing.T) {

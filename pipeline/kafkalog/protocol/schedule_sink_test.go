@@ -3,12 +3,13 @@ package protocol_test
 import (
 	"fmt"
 	"maps"
+	"slices"
 
 	"github.com/beluga-cdc/beluga/pipeline/kafkalog/protocol"
 )
 
 func (w *world) newSink() *sink {
-	k := &sink{base: w.lake.commits, state: w.lake.state, version: w.lake.version, aligner: protocol.NewAligner(), ops: map[int]int{}, cuts: map[int64]map[int]bool{}}
+	k := &sink{base: w.lake.commits, state: w.lake.state, version: w.lake.version, aligner: protocol.NewAligner(), ops: map[int]int{}, forms: map[[2]int64]protocol.Record{}, again: w.lake.again, cuts: map[int64]map[int]bool{}}
 	for t := range tables {
 		passed := map[int]int64{}
 		for p := range partitions {
@@ -33,7 +34,7 @@ func (w *world) stepSink(k *sink) bool {
 			w.readOne(k, w.r.IntN(partitions))
 			return true
 		case step.Version != 0:
-			k.version[step.Table] = step.Version
+			k.change(step.Table, step.Version)
 		case !w.commit(k, step.Cut):
 			return false
 		}
@@ -56,6 +57,9 @@ func (w *world) readOne(k *sink, p int) {
 	}
 	switch e.Kind {
 	case protocol.Row:
+		if k.aligner.Void(p, e.Version) {
+			return
+		}
 		if e.Version != k.version[tableOf(p)] {
 			w.fail("a row of version %d is delivered under version %d", e.Version, k.version[tableOf(p)])
 		}
@@ -68,8 +72,22 @@ func (w *world) readOne(k *sink, p int) {
 	case protocol.DDL:
 		if e.Version > st.Schema {
 			st.Schema = e.Version
+			k.forms[[2]int64{int64(tableOf(p)), e.Version}] = e.Record
 			k.aligner.AtVersion(p, e.Version, e.Reset)
 		}
+	}
+}
+
+// change takes a version that all partitions of its table have.
+func (k *sink) change(table int, version int64) {
+	k.version[table] = version
+	switch form := k.forms[[2]int64{int64(table), version}]; {
+	case form.Reset:
+		k.void[table], k.again[table] = true, false
+		maps.DeleteFunc(k.ops, func(key, _ int) bool { return tableOf(partitionOf(key)) == table })
+		k.rows = slices.DeleteFunc(k.rows, func(e entry) bool { return tableOf(partitionOf(e.key)) == table })
+	case form.Continued:
+		k.again[table] = true
 	}
 }
 
@@ -80,7 +98,13 @@ func (w *world) commit(k *sink, cut int64) bool {
 	}
 	w.lake.commits++
 	k.base = w.lake.commits
-	w.lake.state, w.lake.version = k.state, k.version
+	w.lake.state, w.lake.version, w.lake.again = k.state, k.version, k.again
+	for t, void := range k.void {
+		if void {
+			w.lake.applied[t] = map[string]int{}
+			maps.DeleteFunc(w.lake.rows, func(key, _ int) bool { return tableOf(partitionOf(key)) == t })
+		}
+	}
 	for key, val := range k.ops {
 		if val < 0 {
 			delete(w.lake.rows, key)
@@ -89,12 +113,12 @@ func (w *world) commit(k *sink, cut int64) bool {
 		}
 	}
 	for _, e := range k.rows {
-		id := fmt.Sprint(e.Txn.GTID.N, e.at)
-		if w.lake.applied[id]++; w.lake.applied[id] > 1 {
+		t, id := tableOf(partitionOf(e.key)), fmt.Sprint(e.Txn.GTID.N, e.at, e.key)
+		if w.lake.applied[t][id]++; w.lake.applied[t][id] > 1 && !k.again[t] {
 			w.fail("row %s was applied twice", id)
 		}
 	}
-	k.ops, k.rows = map[int]int{}, nil
+	k.ops, k.rows, k.void = map[int]int{}, nil, [tables]bool{}
 	if want := w.content(k.cuts[cut]); !maps.Equal(want, w.lake.rows) {
 		w.fail("cut %d holds %v and not %v", cut, w.lake.rows, want)
 	}

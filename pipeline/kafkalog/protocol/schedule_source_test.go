@@ -29,7 +29,7 @@ func (w *world) stepSource(s *source) {
 	case s.fenced < partitions:
 		for range 1 + w.r.IntN(2) {
 			if s.epoch == 0 {
-				s.epoch, _, _ = w.owner(s)
+				s.epoch, _ = w.owner(s)
 			}
 			w.log[s.fenced] = append(w.log[s.fenced], entry{Record: protocol.Record{Kind: protocol.Fence, Epoch: s.epoch}})
 		}
@@ -40,30 +40,63 @@ func (w *world) stepSource(s *source) {
 		w.sendCut(s)
 	case w.r.IntN(4) == 0:
 		w.sendCheckpoint(s)
+	case w.r.IntN(3) == 0:
+		w.noteLoad(s)
+	case len(s.loading.steps) > 0:
+		step := s.loading.steps[0]
+		s.loading.steps = s.loading.steps[1:]
+		step()
 	default:
 		w.sendTxn(s)
 	}
 }
 
+// controlState is the control log, folded.
+type controlState struct {
+	claims  protocol.Claims
+	last    control // checkpoint
+	history int     // of the last load that was begun
+	loads   map[int]tableLoad
+	seen    map[int]bool // by any of its rows
+}
+
+func (c *controlState) unfinished() bool { return c.history > c.last.history }
+
+func (c *controlState) begin(history int) {
+	if history > c.history {
+		c.history, c.loads, c.seen = history, map[int]tableLoad{}, nil
+	}
+}
+
 // owner folds the control log up to the source's claim: its epoch, which is the
-// claim's offset counted from 1, and the last checkpoint that counts.
-func (w *world) owner(s *source) (epoch int64, last control, c protocol.Claims) {
+// claim's offset counted from 1, and what counts by then.
+func (w *world) owner(s *source) (epoch int64, c controlState) {
 	for i, r := range w.control {
 		switch {
 		case r.instance != "":
-			if e := c.Claim(int64(i)+1, r.instance, fmt.Sprint(r.selection)); r.instance == s.name {
-				return e, last, c
+			if e := c.claims.Claim(int64(i)+1, r.instance, fmt.Sprint(r.selection)); r.instance == s.name {
+				return e, c
 			}
-		case c.Counts(r.epoch):
-			last = r
-			c.Checkpoint(r.epoch, fmt.Sprint(r.selection))
+		case !c.claims.Counts(r.epoch):
+		case r.begun > 0:
+			c.begin(r.begun)
+			if r.begun == c.history {
+				maps.Copy(c.loads, r.loads)
+				c.seen = union(c.seen, r.seen)
+			}
+		default:
+			c.begin(r.history)
+			c.last = r
+			c.claims.Checkpoint(r.epoch, fmt.Sprint(r.selection))
 		}
 	}
-	return 0, last, c
+	return 0, c
 }
 
 func (w *world) scan(s *source) {
-	_, from, claims := w.owner(s)
+	_, state := w.owner(s)
+	from := state.last
+	s.history = max(state.history, from.history)
 	s.passed, s.versions, s.cut = maps.Clone(from.passed), from.versions, from.cut
 	if s.passed == nil {
 		s.passed = map[int]bool{}
@@ -92,10 +125,13 @@ func (w *world) scan(s *source) {
 		s.scans[p], s.seq[p], s.cut = sc, sc.State.Seq, max(s.cut, sc.Cut())
 	}
 	s.recovery = protocol.NewRecovery(s.scans)
-	if _, other := s.recovery.WrittenUnder(&claims, fmt.Sprint(s.selection)); other && !w.m.selection {
+	if _, other := s.recovery.WrittenUnder(&state.claims, fmt.Sprint(s.selection)); other && !w.m.selection {
 		s.dead = true // it is refused
 	}
 	s.phase = 2
+	if state.unfinished() || w.loads && w.r.IntN(3) == 0 {
+		w.load(s, state)
+	}
 }
 
 // bend makes the fold forget a rule.
@@ -114,7 +150,18 @@ func (w *world) enqueue(s *source, p int, e entry) {
 	s.queue[p] = append(s.queue[p], e)
 }
 
-func (w *world) drained(s *source) bool { return w.m.drain || s.recovery.Drained() }
+// drained tells whether what the log holds is all of the position and nothing else.
+func (w *world) drained(s *source) bool { return s.loaded() && (w.m.drain || s.recovery.Drained()) }
+
+// acknowledged tells whether the broker has all that was sent.
+func (s *source) acknowledged() bool {
+	for p := range partitions {
+		if len(s.queue[p]) > 0 || len(s.sent[p]) > 0 {
+			return false
+		}
+	}
+	return true
+}
 
 func (w *world) sendCut(s *source) {
 	if !w.drained(s) {
@@ -133,15 +180,10 @@ func (w *world) sendCut(s *source) {
 // sendCheckpoint writes one when everything is acknowledged: the state of a
 // reader that has folded up to there.
 func (w *world) sendCheckpoint(s *source) {
-	for p := range partitions {
-		if len(s.queue[p]) > 0 || len(s.sent[p]) > 0 {
-			return
-		}
-	}
-	if !w.drained(s) {
+	if !s.acknowledged() || !w.drained(s) {
 		return
 	}
-	c := &control{epoch: s.epoch, selection: s.selection, passed: maps.Clone(s.passed), cut: s.cut, versions: s.versions}
+	c := &control{epoch: s.epoch, selection: s.selection, history: s.history, passed: maps.Clone(s.passed), cut: s.cut, versions: s.versions}
 	for p := range partitions {
 		st := &c.partitions[p]
 		for st.Offset < int64(len(w.log[p])) && (st.Seq < s.seq[p] || st.Epoch < s.epoch) {
@@ -175,7 +217,7 @@ func (w *world) sendTxn(s *source) {
 	n := s.order[s.next]
 	t := w.history[n]
 	id := protocol.Txn{GTID: gtid(n)}
-	if t.version > 0 {
+	if t.version > 0 && !s.loading.own[t.table][n] {
 		s.versions[t.table]++
 		for p := range partitions {
 			if tableOf(p) == t.table && s.scans[p].Version() < s.versions[t.table] {
@@ -185,6 +227,9 @@ func (w *world) sendTxn(s *source) {
 	}
 	for i, r := range t.rows {
 		p := partitionOf(r.key)
+		if s.loading.own[tableOf(p)][n] {
+			continue
+		}
 		ordinal := int64(i + s.selection)
 		if s.recovery.Has(p, id, ordinal) && !w.m.skip {
 			continue

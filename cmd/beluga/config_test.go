@@ -68,6 +68,7 @@ func TestConfigFile(t *testing.T) {
 		Snapshot:  SnapshotConfig{Mode: "initial", Locking: "auto", MaxThreads: 4, ChunkRows: 200_000, ChunkTime: Duration(500 * time.Millisecond), CheckpointInterval: Duration(45 * time.Second)},
 		Types:     TypesConfig{Time: "long", TinyInt1: "boolean", ZeroDate: "null"},
 		Heartbeat: HeartbeatConfig{ActionQuery: "DO 1", Interval: Duration(time.Minute)},
+		GTID:      GTIDConfig{SourceIncludes: []string{"3e11fa47-.*"}},
 		Shutdown:  ShutdownConfig{Timeout: Duration(10 * time.Second)},
 		Log:       LogConfig{Level: "debug", Format: "json"},
 	}, c)

@@ -81,6 +81,13 @@ func (c *Config) selection() (string, error) {
 	if len(c.Tables.Exclude) > 0 {
 		text += " and --tables-exclude '" + sortedText(c.Tables.Exclude) + "'"
 	}
+	// As the tables do, these decide which rows of a transaction there are.
+	if list := c.GTID.SourceIncludes; len(list) > 0 && c.GTID.SourceFilterRows {
+		text += " and --gtid-source-includes '" + sortedText(list) + "'"
+	}
+	if list := c.GTID.SourceExcludes; len(list) > 0 && c.GTID.SourceFilterRows {
+		text += " and --gtid-source-excludes '" + sortedText(list) + "'"
+	}
 	return text, err
 }
 

@@ -41,6 +41,7 @@ func newSource(c *Config, log *slog.Logger) (*source.MySQL, error) {
 	s.Connections, s.ChunkRows, s.ChunkTime = c.Snapshot.MaxThreads, c.Snapshot.ChunkRows, c.Snapshot.ChunkTime.std()
 	s.Locking, s.Filters = c.Snapshot.locking(), c.Snapshot.Filter
 	s.ActionQuery, s.ActionInterval = c.Heartbeat.ActionQuery, c.Heartbeat.Interval.std()
+	s.GTIDSources, s.Pause = c.GTID.sources(), c.Snapshot.Pause.rules()
 	on := c.Snapshot.ConfigurationBased
 	s.Mode, s.Switches = c.Snapshot.mode(), source.Switches{Data: on.Data, Schema: on.Schema, OnDataError: on.OnDataError, OnSchemaError: on.OnSchemaError, Stream: on.StartStream}
 	if len(c.Kafka.Brokers) > 0 {

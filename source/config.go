@@ -54,6 +54,11 @@ type Config struct {
 
 	GTIDSources GTIDSources
 
+	// MessageKeys and Partitions are those of a log that the events go to; the preflight
+	// looks whether the tables can have such keys.
+	MessageKeys pipeline.MessageKeys
+	Partitions  int
+
 	Types     value.Policy
 	OldImages binlog.OldImages
 	ServerID  uint32        // to register as a replica; random

@@ -80,6 +80,7 @@ func (m *MySQL) preflight(ctx context.Context, load bool) (Faults, error) {
 				v.Persist("binlog_row_metadata", "'FULL'")})
 		}
 	}
+	faults = append(faults, m.messageKeyFaults(tables, sel)...)
 	faults = append(faults, gtidSourceFaults(m.sources, m.cfg.GTIDSources.KeepRows, vars, v, tables)...)
 	more, err := filterFaults(ctx, s, g, tables)
 	if err != nil {

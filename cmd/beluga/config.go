@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/beluga-cdc/beluga/pipeline"
 	"github.com/beluga-cdc/beluga/schema"
 	"github.com/beluga-cdc/beluga/source"
 	"github.com/beluga-cdc/beluga/source/snapshot"
@@ -73,12 +74,13 @@ type ColumnsConfig struct {
 
 // KafkaConfig says whether and how events travel through Kafka.
 type KafkaConfig struct {
-	Brokers     []string `yaml:"brokers" list:"comma" short:"true" help:"go through Kafka: host:port of one or more brokers, or \"embedded\" for a broker inside this process"`
-	TopicPrefix string   `yaml:"topic-prefix" help:"topics are called <prefix>.<database>.<table> (default: the pipeline's name)"`
-	Partitions  int      `yaml:"partitions" help:"partitions of a topic that is made"`
-	Replication int      `yaml:"replication" help:"replicas of a topic that is made (default: as the broker is set up)"`
-	Retention   Duration `yaml:"retention" help:"how long a topic that is made keeps its events"`
-	Compression string   `yaml:"compression" enum:"none,snappy,lz4,zstd" help:"compression of the events"`
+	Brokers           []string `yaml:"brokers" list:"comma" short:"true" help:"go through Kafka: host:port of one or more brokers, or \"embedded\" for a broker inside this process"`
+	TopicPrefix       string   `yaml:"topic-prefix" help:"topics are called <prefix>.<database>.<table> (default: the pipeline's name)"`
+	Partitions        int      `yaml:"partitions" help:"partitions of a topic that is made"`
+	Replication       int      `yaml:"replication" help:"replicas of a topic that is made (default: as the broker is set up)"`
+	Retention         Duration `yaml:"retention" help:"how long a topic that is made keeps its events"`
+	MessageKeyColumns []string `yaml:"message-key-columns" list:"semicolon" also:"message.key.columns" help:"columns that the keys of some tables' records are made of: PATTERN:COLUMN,COLUMN, a regular expression over the whole of database.table; several with semicolons between. In topics of several partitions, columns of the primary key only. Without Kafka it has no effect"`
+	Compression       string   `yaml:"compression" enum:"none,snappy,lz4,zstd" help:"compression of the events"`
 }
 
 const defaultRetention = Duration(7 * 24 * time.Hour)
@@ -383,6 +385,9 @@ func (k *KafkaConfig) validate(bad func(path, format string, args ...any)) {
 		if host, port, err := net.SplitHostPort(b); err != nil || host == "" || port == "" {
 			bad("kafka.brokers", "%q is not host:port, nor the word %q", b, Embedded)
 		}
+	}
+	if _, err := pipeline.ParseMessageKeys(k.MessageKeyColumns); err != nil {
+		bad("kafka.message-key-columns", "%s", err)
 	}
 	positive(bad, "kafka.partitions", k.Partitions)
 	if k.Replication < 0 {

@@ -62,7 +62,7 @@ func TestConfigFile(t *testing.T) {
 		Keyless: "append",
 		Readers: []string{"spark", "duckdb"},
 		Kafka: KafkaConfig{Brokers: []string{"a:9092", "b:9092"}, TopicPrefix: "cdc", Partitions: 4, Replication: 3,
-			Retention: Duration(48 * time.Hour), Compression: "zstd"},
+			Retention: Duration(48 * time.Hour), Compression: "zstd", MessageKeyColumns: []string{`shop\.orders:customer,id`, `shop\.items:sku`}},
 		Commit:    CommitConfig{Interval: Duration(time.Minute), Rows: 500_000, Bytes: 64 << 20},
 		Memory:    MemoryConfig{Limit: 1 << 30},
 		Snapshot:  SnapshotConfig{Mode: "initial", Locking: "auto", MaxThreads: 4, ChunkRows: 200_000, ChunkTime: Duration(500 * time.Millisecond), CheckpointInterval: Duration(45 * time.Second)},

@@ -29,29 +29,34 @@ func (g *gate) pass(ctx context.Context) error {
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	log, paused := g.snapshot.cfg.Log, time.Time{}
-	for paused.IsZero() && time.Since(g.looked) >= lookEvery || !paused.IsZero() {
-		why, err := g.snapshot.cfg.Busy(ctx, g.session)
-		if err != nil {
-			return fmt.Errorf("looking whether the load has to pause: %w", err)
-		}
-		g.looked = time.Now()
-		g.snapshot.progress.paused.Store(&why)
-		if why == "" {
-			if !paused.IsZero() {
-				log.Info("the load goes on", "paused", time.Since(paused).Round(time.Millisecond))
-			}
-			return nil
-		}
-		if paused.IsZero() {
-			paused = time.Now()
-			log.Info("the load pauses", "because", why)
-		}
+	if time.Since(g.looked) < lookEvery {
+		return nil
+	}
+	why, err := g.look(ctx)
+	if err != nil || why == "" {
+		return err
+	}
+	log, paused := g.snapshot.cfg.Log, time.Now()
+	log.Info("the load pauses", "because", why)
+	for why != "" {
 		select {
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		case <-time.After(lookEvery):
 		}
+		if why, err = g.look(ctx); err != nil {
+			return err
+		}
 	}
+	log.Info("the load goes on", "paused", time.Since(paused).Round(time.Millisecond))
 	return nil
+}
+
+func (g *gate) look(ctx context.Context) (why string, err error) {
+	if why, err = g.snapshot.cfg.Busy(ctx, g.session); err != nil {
+		return "", fmt.Errorf("looking whether the load has to pause: %w", err)
+	}
+	g.looked = time.Now()
+	g.snapshot.progress.paused.Store(&why)
+	return why, nil
 }

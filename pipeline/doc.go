@@ -21,4 +21,6 @@
 //     (TestLoadAfterReset, TestLoadEndsHistory).
 //  8. What of a load is made durable before its end has rows of the load only, and is no
 //     cut (TestCheckpoints, TestLoadContinued).
+//  9. Keys of records may be of other columns than the table's key only where all changes
+//     of a row still have one (TestMessageKeys).
 package pipeline

@@ -191,6 +191,24 @@ func (s GTIDSet) Subtract(o GTIDSet) GTIDSet {
 	return r
 }
 
+// Only returns the transactions that were first committed on servers that keep
+// accepts.
+func (s GTIDSet) Only(keep func(server [16]byte) bool) GTIDSet {
+	var r GTIDSet
+	for src, list := range s.m {
+		if !keep(src.uuid) {
+			continue
+		}
+		for _, n := range list {
+			r.addInterval(src, n)
+		}
+		if server, ok := s.last[src]; ok {
+			r.setLast(src, server)
+		}
+	}
+	return r
+}
+
 // Count returns the number of transactions in the set.
 func (s GTIDSet) Count() int64 {
 	var n int64

@@ -42,6 +42,8 @@ type Config struct {
 	// to receive them, as a replica does that was just made the source; 10 s.
 	ReplicaWait time.Duration
 
+	Pause Pause // of a load
+
 	Mode     SnapshotMode // Initial
 	Switches Switches     // of ConfigurationBased
 
@@ -49,6 +51,13 @@ type Config struct {
 	// Filters are "PATTERN where CONDITION": of the tables of the pattern a load takes
 	// only the rows of the condition.
 	Filters []string
+
+	GTIDSources GTIDSources
+
+	// MessageKeys and Partitions are those of a log that the events go to; the preflight
+	// looks whether the tables can have such keys.
+	MessageKeys pipeline.MessageKeys
+	Partitions  int
 
 	Types     value.Policy
 	OldImages binlog.OldImages

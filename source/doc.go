@@ -37,4 +37,8 @@
 //     keeps names in lower case too (TestLowerCaseNames).
 //  11. A statement that is run as heartbeat ends nothing by failing
 //     (TestHeartbeatActionQuery of internal/e2e).
+//  12. Of servers that are left out, nothing is asked for, missed or taken twice
+//     (TestGTIDSourcesAsk; TestGTIDSources of internal/e2e).
+//  13. What a load has to wait for is what was asked for, and is tried before it begins
+//     (TestPauseLimits, TestPauseFaults; TestLoadPauses of internal/e2e).
 package source

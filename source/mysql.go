@@ -22,13 +22,16 @@ type MySQL struct {
 	stats    value.Stats
 	progress atomic.Pointer[snapshot.Progress]
 	decided  map[schema.TableID]pipeline.TableState
+	sources  gtidSources
 }
 
 var _ pipeline.Source = (*MySQL)(nil)
 
 // New returns a source. It connects when it is used.
 func New(cfg Config, log *slog.Logger) *MySQL {
-	return &MySQL{cfg: cfg.withDefaults(), log: log}
+	m := &MySQL{cfg: cfg.withDefaults(), log: log}
+	m.sources, _ = newGTIDSources(cfg.GTIDSources) // whose error Preflight and Run tell
+	return m
 }
 
 // Progress returns the counters of the load that runs or has run; nil before
@@ -45,7 +48,7 @@ func (m *MySQL) OpenSnapshot(ctx context.Context) (*snapshot.Snapshot, []*schema
 	if err != nil {
 		return nil, nil, err
 	}
-	s, err := snapshot.Open(ctx, snapshot.Config{
+	cfg := snapshot.Config{
 		Open: m.openSession,
 		Describe: func(ctx context.Context, s *session.Session, only *schema.TableID) ([]snapshot.Described, error) {
 			return m.describe(ctx, s, sel, only)
@@ -57,7 +60,11 @@ func (m *MySQL) OpenSnapshot(ctx context.Context) (*snapshot.Snapshot, []*schema
 		LockWait:    m.cfg.LockWait,
 		Stats:       &m.stats,
 		Log:         m.log,
-	})
+	}
+	if !m.cfg.Pause.isEmpty() {
+		cfg.Busy = m.cfg.Pause.busy
+	}
+	s, err := snapshot.Open(ctx, cfg)
 	if err != nil {
 		return nil, nil, session.Explain(m.cfg.Endpoint, err)
 	}
@@ -141,7 +148,7 @@ func (m *MySQL) streamConfig(ctx context.Context, s *session.Session, sel select
 	if sel.refuseKeyless {
 		keyless = func(id schema.TableID) error { return Faults{keylessFault(id)} }
 	}
-	return binlog.Config{
+	c := binlog.Config{
 		Login:      func() (binlog.Login, error) { return login(s.Endpoint()) },
 		Retry:      m.passwordMayChange,
 		ServerID:   m.cfg.ServerID,
@@ -160,7 +167,11 @@ func (m *MySQL) streamConfig(ctx context.Context, s *session.Session, sel select
 		Choose:     sel.columns.choose,
 		Check:      m.checkPosition,
 		Logger:     m.log,
-	}, nil
+	}
+	if !m.sources.isEmpty() {
+		c.LeftOut, c.KeepRows, c.Ask = m.sources.leavesOut, m.cfg.GTIDSources.KeepRows, m.askGTIDs
+	}
+	return c, nil
 }
 
 // login is asked before each connection of the stream.

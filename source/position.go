@@ -135,7 +135,7 @@ func (m *MySQL) checkGTIDs(ctx context.Context, s *session.Session, ours schema.
 	if err != nil {
 		return err
 	}
-	if extra := ours.Subtract(executed); len(extra.Last()) > 0 { // of MariaDB, for which MySQL has no word
+	if extra := m.sources.counted(ours).Subtract(executed); len(extra.Last()) > 0 { // of MariaDB, for which MySQL has no word
 		return &AheadError{Extra: extra, remedy: m.cfg.rules().remedy()}
 	} else if !extra.IsEmpty() {
 		// The log shows a transaction before the server counts it as executed, and a
@@ -152,7 +152,7 @@ func (m *MySQL) checkGTIDs(ctx context.Context, s *session.Session, ours schema.
 	if err != nil {
 		return err
 	}
-	if missing := purged.Subtract(ours); !missing.IsEmpty() {
+	if missing := m.sources.counted(purged).Subtract(ours); !missing.IsEmpty() {
 		return &PositionLostError{Missing: missing, remedy: m.cfg.rules().remedy()}
 	}
 	return nil

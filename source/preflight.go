@@ -23,6 +23,9 @@ func (m *MySQL) preflight(ctx context.Context, load bool) (Faults, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := m.cfg.GTIDSources.Check(); err != nil {
+		return nil, err
+	}
 	s, err := session.Open(ctx, m.cfg.Endpoint)
 	if err != nil {
 		if ctx.Err() != nil {
@@ -77,6 +80,8 @@ func (m *MySQL) preflight(ctx context.Context, load bool) (Faults, error) {
 				v.Persist("binlog_row_metadata", "'FULL'")})
 		}
 	}
+	faults = append(faults, m.messageKeyFaults(tables, sel)...)
+	faults = append(faults, gtidSourceFaults(m.sources, m.cfg.GTIDSources.KeepRows, vars, v, tables)...)
 	more, err := filterFaults(ctx, s, g, tables)
 	if err != nil {
 		return nil, err
@@ -86,6 +91,12 @@ func (m *MySQL) preflight(ctx context.Context, load bool) (Faults, error) {
 		return nil, err
 	}
 	faults = append(faults, more...)
+	if load {
+		if more, err = pauseFaults(ctx, s, g, m.cfg.Pause); err != nil {
+			return nil, err
+		}
+		faults = append(faults, more...)
+	}
 	if more, err = heartbeatFaults(ctx, s, g, m.cfg.ActionQuery); err != nil {
 		return nil, err
 	}

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/beluga-cdc/beluga/pipeline"
 	"github.com/beluga-cdc/beluga/schema"
 	"github.com/beluga-cdc/beluga/source"
 	"github.com/beluga-cdc/beluga/source/snapshot"
@@ -42,6 +43,7 @@ type Config struct {
 	Snapshot  SnapshotConfig  `yaml:"snapshot"`
 	Types     TypesConfig     `yaml:"types"`
 	Heartbeat HeartbeatConfig `yaml:"heartbeat"`
+	GTID      GTIDConfig      `yaml:"gtid"`
 	Shutdown  ShutdownConfig  `yaml:"shutdown"`
 	Log       LogConfig       `yaml:"log"`
 }
@@ -72,12 +74,13 @@ type ColumnsConfig struct {
 
 // KafkaConfig says whether and how events travel through Kafka.
 type KafkaConfig struct {
-	Brokers     []string `yaml:"brokers" list:"comma" short:"true" help:"go through Kafka: host:port of one or more brokers, or \"embedded\" for a broker inside this process"`
-	TopicPrefix string   `yaml:"topic-prefix" help:"topics are called <prefix>.<database>.<table> (default: the pipeline's name)"`
-	Partitions  int      `yaml:"partitions" help:"partitions of a topic that is made"`
-	Replication int      `yaml:"replication" help:"replicas of a topic that is made (default: as the broker is set up)"`
-	Retention   Duration `yaml:"retention" help:"how long a topic that is made keeps its events"`
-	Compression string   `yaml:"compression" enum:"none,snappy,lz4,zstd" help:"compression of the events"`
+	Brokers           []string `yaml:"brokers" list:"comma" short:"true" help:"go through Kafka: host:port of one or more brokers, or \"embedded\" for a broker inside this process"`
+	TopicPrefix       string   `yaml:"topic-prefix" help:"topics are called <prefix>.<database>.<table> (default: the pipeline's name)"`
+	Partitions        int      `yaml:"partitions" help:"partitions of a topic that is made"`
+	Replication       int      `yaml:"replication" help:"replicas of a topic that is made (default: as the broker is set up)"`
+	Retention         Duration `yaml:"retention" help:"how long a topic that is made keeps its events"`
+	MessageKeyColumns []string `yaml:"message-key-columns" list:"semicolon" also:"message.key.columns" help:"columns that the keys of some tables' records are made of: PATTERN:COLUMN,COLUMN, a regular expression over the whole of database.table; several with semicolons between. In topics of several partitions, columns of the primary key only. Without Kafka it has no effect"`
+	Compression       string   `yaml:"compression" enum:"none,snappy,lz4,zstd" help:"compression of the events"`
 }
 
 const defaultRetention = Duration(7 * 24 * time.Hour)
@@ -108,7 +111,19 @@ type SnapshotConfig struct {
 
 	CheckpointInterval Duration `yaml:"checkpoint-interval" help:"how often what has come of a load is made durable: one that is interrupted goes on from there"`
 
+	Pause              PauseConfig    `yaml:"pause"`
 	ConfigurationBased SwitchesConfig `yaml:"configuration-based"`
+}
+
+// PauseConfig says when a load waits before it reads on.
+type PauseConfig struct {
+	ReplicaLag Duration `yaml:"replica-lag" help:"a load from a replica waits, before what a connection takes next, while the replica is further behind than this (0: it does not)"`
+	LagQuery   string   `yaml:"lag-query" help:"SQL query that tells the lag of snapshot.pause.replica-lag in seconds, one row with a number, where the server itself does not know it, such as one of a heartbeat table"`
+	Load       []string `yaml:"load" list:"comma" help:"a load waits, before what a connection takes next, while a status variable of the server is above a number: VARIABLE>NUMBER, such as Threads_running>50, which counts Beluga's own connections too"`
+}
+
+func (p *PauseConfig) rules() source.Pause {
+	return source.Pause{ReplicaLag: p.ReplicaLag.std(), LagQuery: p.LagQuery, Load: p.Load}
 }
 
 // SwitchesConfig makes up the snapshot mode configuration_based.
@@ -136,6 +151,10 @@ func (s *SnapshotConfig) validate(bad func(path, format string, args ...any)) {
 		bad("snapshot.chunk-time", "%v must not be less than zero; 0 turns it off", s.ChunkTime)
 	}
 	positive(bad, "snapshot.checkpoint-interval", s.CheckpointInterval)
+	if err := s.Pause.rules().Check(); err != nil {
+		option, text, _ := strings.Cut(strings.TrimPrefix(err.Error(), "--snapshot-pause-"), " ")
+		bad("snapshot.pause."+option, "%s", text)
+	}
 	if err := source.CheckFilters(s.Filter); err != nil {
 		bad("snapshot.filter", "%s", strings.TrimPrefix(err.Error(), "--snapshot-filter "))
 	}
@@ -195,6 +214,17 @@ func (h *HeartbeatConfig) validate(bad func(path, format string, args ...any)) {
 	}
 }
 
+// GTIDConfig chooses transactions by the server that committed them first.
+type GTIDConfig struct {
+	SourceIncludes   []string `yaml:"source-includes" list:"regexp" also:"gtid.source.includes" help:"replicate only transactions that were first committed on servers whose UUID is of these regular expressions; the rows of others are passed over, and the position does not ask for them after a failover; their DDL is followed. MySQL with GTIDs only. What a load reads is not told apart"`
+	SourceExcludes   []string `yaml:"source-excludes" list:"regexp" also:"gtid.source.excludes" help:"the opposite of gtid.source-includes, which must not stand beside it"`
+	SourceFilterRows bool     `yaml:"source-filter-rows" also:"gtid.source.filter.dml.events" help:"false: only positions are compared without the servers that are left out, and their rows are replicated too (true unless it is said)"`
+}
+
+func (g *GTIDConfig) sources() source.GTIDSources {
+	return source.GTIDSources{Includes: g.SourceIncludes, Excludes: g.SourceExcludes, KeepRows: !g.SourceFilterRows}
+}
+
 // ShutdownConfig says how the process stops.
 type ShutdownConfig struct {
 	Timeout Duration `yaml:"timeout" help:"after SIGTERM or SIGINT: how long committing what has been read may take"`
@@ -222,6 +252,7 @@ func defaultConfig() Config {
 		Snapshot:  SnapshotConfig{Mode: string(source.Initial), Locking: string(snapshot.Auto), MaxThreads: 2, ChunkRows: 100_000, ChunkTime: Duration(2 * time.Second), CheckpointInterval: Duration(30 * time.Second)},
 		Types:     TypesConfig{Time: "time", TinyInt1: "int", ZeroDate: "null"},
 		Heartbeat: HeartbeatConfig{Interval: defaultHeartbeat},
+		GTID:      GTIDConfig{SourceFilterRows: true},
 		Shutdown:  ShutdownConfig{Timeout: Duration(30 * time.Second)},
 		Log:       LogConfig{Level: "info", Format: "text"},
 	}
@@ -326,6 +357,10 @@ func (c *Config) validate(needs []string) (faults []fault) {
 	}
 	c.Snapshot.validate(bad)
 	c.Heartbeat.validate(bad)
+	if err := c.GTID.sources().Check(); err != nil {
+		option, text, _ := strings.Cut(strings.TrimPrefix(err.Error(), "--gtid-"), " ")
+		bad("gtid."+option, "%s", text)
+	}
 	positive(bad, "shutdown.timeout", c.Shutdown.Timeout)
 	return faults
 }
@@ -350,6 +385,9 @@ func (k *KafkaConfig) validate(bad func(path, format string, args ...any)) {
 		if host, port, err := net.SplitHostPort(b); err != nil || host == "" || port == "" {
 			bad("kafka.brokers", "%q is not host:port, nor the word %q", b, Embedded)
 		}
+	}
+	if _, err := pipeline.ParseMessageKeys(k.MessageKeyColumns); err != nil {
+		bad("kafka.message-key-columns", "%s", err)
 	}
 	positive(bad, "kafka.partitions", k.Partitions)
 	if k.Replication < 0 {

@@ -119,6 +119,9 @@ func (p *progress) barLine(load snapshot.TableProgress) string {
 	}
 	p.bar.ChangeMax64(max(load.Estimated, load.Rows+1))
 	text := fmt.Sprintf("loading · %s rows, %s, %s rows/s", grouped(load.Rows), roundSize(load.Bytes), grouped(int64(p.rate)))
+	if why := p.load().Paused(); why != "" {
+		text += " · paused: " + why
+	}
 	p.bar.Describe(text)
 	if err := p.bar.Set64(load.Rows); err != nil {
 		return text // the bar is only ornament
@@ -155,7 +158,11 @@ func shortPosition(s string) string {
 func (p *progress) logLine(now time.Time, load snapshot.TableProgress, loading bool) {
 	if loading {
 		p.measure(now, load.Rows)
-		p.log.Info("loading", "rows", load.Rows, "estimated", load.Estimated, "bytes", load.Bytes, "rows_per_second", int64(p.rate), "left", left(load, p.rate))
+		log := p.log
+		if why := p.load().Paused(); why != "" {
+			log = log.With("paused", why)
+		}
+		log.Info("loading", "rows", load.Rows, "estimated", load.Estimated, "bytes", load.Bytes, "rows_per_second", int64(p.rate), "left", left(load, p.rate))
 		return
 	}
 	rows, cuts := p.stats.Rows.Load(), p.stats.Cuts.Load()

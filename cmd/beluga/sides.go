@@ -26,6 +26,7 @@ type sourceSide struct {
 func newSourceSide(ctx context.Context, c *Config, lake pipeline.Resume, log *slog.Logger) (*sourceSide, error) {
 	one := *c
 	one.Snapshot.MaxThreads = 1 // one table is read at a time
+	one.Snapshot.Pause = PauseConfig{}
 	src, err := newSource(&one, quiet(log))
 	if err != nil {
 		return nil, err

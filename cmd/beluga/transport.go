@@ -40,6 +40,10 @@ func openTransport(c *Config, log *slog.Logger) (pipeline.Transport, io.Closer, 
 	if err != nil {
 		return nil, nil, fmt.Errorf("kafka.compression: %w", err)
 	}
+	keys, err := pipeline.ParseMessageKeys(c.Kafka.MessageKeyColumns)
+	if err != nil {
+		return nil, nil, fmt.Errorf("kafka.message-key-columns: %w", err)
+	}
 	selection, err := c.selection()
 	if err != nil {
 		return nil, nil, err
@@ -61,6 +65,7 @@ func openTransport(c *Config, log *slog.Logger) (pipeline.Transport, io.Closer, 
 		Name:              c.Name,
 		TopicPrefix:       c.topicPrefix(),
 		Selection:         selection,
+		MessageKeys:       keys,
 		Partitions:        c.Kafka.Partitions,
 		ReplicationFactor: c.Kafka.Replication,
 		Retention:         retention,
@@ -80,6 +85,16 @@ func (c *Config) selection() (string, error) {
 	text, err := c.included()
 	if len(c.Tables.Exclude) > 0 {
 		text += " and --tables-exclude '" + sortedText(c.Tables.Exclude) + "'"
+	}
+	// As the tables do, these decide which rows of a transaction there are, and where.
+	if list := c.Kafka.MessageKeyColumns; len(list) > 0 {
+		text += " and --kafka-message-key-columns '" + strings.Join(slices.Sorted(slices.Values(list)), ";") + "'"
+	}
+	if list := c.GTID.SourceIncludes; len(list) > 0 && c.GTID.SourceFilterRows {
+		text += " and --gtid-source-includes '" + sortedText(list) + "'"
+	}
+	if list := c.GTID.SourceExcludes; len(list) > 0 && c.GTID.SourceFilterRows {
+		text += " and --gtid-source-excludes '" + sortedText(list) + "'"
 	}
 	return text, err
 }

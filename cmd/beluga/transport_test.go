@@ -7,7 +7,7 @@ import (
 )
 
 // TestSelection: what captures the same tables must read the same, or the log
-// would refuse to go on.
+// would refuse to go on. So must what decides which rows there are, and where.
 func TestSelection(t *testing.T) {
 	of := func(from string, tables ...string) string {
 		text, err := (&Config{From: from, Tables: TablesConfig{Include: tables}}).selection()
@@ -19,6 +19,14 @@ func TestSelection(t *testing.T) {
 	require.Equal(t, of(shop, "a"), of(all, "a"), "patterns name the database themselves")
 	require.Equal(t, "database shop in --from and no --tables", of(shop))
 	require.NotEqual(t, of(shop), of(all))
+	with := func(c Config) string {
+		c.From, c.GTID.SourceFilterRows = shop, true
+		text, err := c.selection()
+		require.NoError(t, err)
+		return text
+	}
+	require.Equal(t, of(shop)+" and --kafka-message-key-columns 'a:x;b:y'", with(Config{Kafka: KafkaConfig{MessageKeyColumns: []string{"b:y", "a:x"}}}))
+	require.Equal(t, of(shop)+" and --gtid-source-excludes 'x,y'", with(Config{GTID: GTIDConfig{SourceExcludes: []string{"y", "x"}}}))
 	_, err := (&Config{From: "nonsense"}).selection()
 	require.Error(t, err)
 }

@@ -91,6 +91,13 @@ func splitList(kind, text string) []string {
 	if kind == "whole" {
 		return []string{strings.TrimSpace(text)}
 	}
+	if kind == "semicolon" {
+		var parts []string
+		for part := range strings.SplitSeq(text, ";") {
+			parts = append(parts, strings.TrimSpace(part))
+		}
+		return parts
+	}
 	var parts []string
 	depth, from := 0, 0
 	for i := 0; i < len(text); i++ {

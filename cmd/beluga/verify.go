@@ -31,7 +31,7 @@ that only real differences are left. The exit code is 1 if there are any.`,
 		Example: `  beluga verify --from mysql://root@localhost/shop --to ./lake
   beluga verify orders items --from mysql://root@localhost/shop --to ./lake`,
 	}
-	settings := addConfigFlags(cmd, []string{"from", "to"}, "name", "from", "to", "tables", "columns", "memory", "snapshot.locking", "snapshot.filter", "log")
+	settings := addConfigFlags(cmd, []string{"from", "to"}, "name", "from", "to", "tables", "columns", "memory", "snapshot.locking", "snapshot.filter", "gtid", "log")
 	limit := cmd.Flags().Int("limit", 10, "show at most this many differing rows of each table")
 	wait := cmd.Flags().Duration("wait", time.Minute, "how long to wait for a lake that is behind and does not move")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
@@ -84,6 +84,9 @@ func runVerify(ctx context.Context, c *Config, names []string, o verify.Options,
 	if tables, err = withoutFiltered(source, tables, io.out); err != nil {
 		return err
 	}
+	if err := tellLeftOut(c, io.out); err != nil {
+		return err
+	}
 	v := &verify.Verifier{Source: source, Lake: &lakeSide{lake: lake, server: source.server}, Options: o, Log: log}
 	start := time.Now()
 	report, err := compare(ctx, v, tables, term)
@@ -118,6 +121,15 @@ func withoutFiltered(source *sourceSide, ids []schema.TableID, out io.Writer) (r
 		return nil, errors.New("there is nothing to compare: --snapshot-filter leaves out rows of every table")
 	}
 	return rest, nil
+}
+
+// tellLeftOut says why rows may differ that are as they are to be.
+func tellLeftOut(c *Config, out io.Writer) error {
+	if len(c.GTID.SourceIncludes)+len(c.GTID.SourceExcludes) == 0 || !c.GTID.SourceFilterRows {
+		return nil
+	}
+	_, err := fmt.Fprintln(out, "rows differ where servers wrote to them that --gtid-source-includes or --gtid-source-excludes leaves out: nothing tells which these are")
+	return err
 }
 
 // compare runs the comparison, and on a terminal shows how far it is.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"log/slog"
 	"os"
 	"runtime/debug"
@@ -41,9 +42,14 @@ func newSource(c *Config, log *slog.Logger) (*source.MySQL, error) {
 	s.Connections, s.ChunkRows, s.ChunkTime = c.Snapshot.MaxThreads, c.Snapshot.ChunkRows, c.Snapshot.ChunkTime.std()
 	s.Locking, s.Filters = c.Snapshot.locking(), c.Snapshot.Filter
 	s.ActionQuery, s.ActionInterval = c.Heartbeat.ActionQuery, c.Heartbeat.Interval.std()
+	s.GTIDSources, s.Pause = c.GTID.sources(), c.Snapshot.Pause.rules()
 	on := c.Snapshot.ConfigurationBased
 	s.Mode, s.Switches = c.Snapshot.mode(), source.Switches{Data: on.Data, Schema: on.Schema, OnDataError: on.OnDataError, OnSchemaError: on.OnSchemaError, Stream: on.StartStream}
 	if len(c.Kafka.Brokers) > 0 {
+		if s.MessageKeys, err = pipeline.ParseMessageKeys(c.Kafka.MessageKeyColumns); err != nil {
+			return nil, fmt.Errorf("kafka.message-key-columns: %w", err)
+		}
+		s.Partitions = c.Kafka.Partitions
 		s.OldImages = binlog.Full // events on topics show rows before and after
 	}
 	return source.New(s, log.With("part", "source")), nil

@@ -65,4 +65,9 @@
 //  16. Where rows are read slowly a load takes fewer at a time (TestChunkTime).
 //  17. The position of a server on which nothing happens moves by the statement that is
 //     configured for it (TestHeartbeatActionQuery).
+//  18. Transactions of servers that are left out are passed over and count as seen, also
+//     on a server that does not have them, or has purged them (TestGTIDSources).
+//  19. A load waits while the server is busy or behind, and ends equal (TestLoadPauses).
+//  20. Records have the keys that were chosen, all of one key in one partition and in the
+//     order of the changes, and the lake is equal (TestMessageKeyColumns).
 package e2e

@@ -14,6 +14,7 @@ import (
 type Config struct {
 	Name    string // of the source: Debezium's topic.prefix
 	Version string // of the program
+	Key     []int  // columns of the record's key; nil: those of the table's
 	// Now is the clock of ts_ms, ts_us and ts_ns. It is read once for the rows of an
 	// origin, not for each row.
 	Now func() time.Time
@@ -33,7 +34,7 @@ const (
 
 // Record is what the log gets: a row change is one to three of them.
 type Record struct {
-	Key     []byte // nil: the table has no key
+	Key     []byte // nil: the table has no key, and none was chosen
 	Value   []byte // nil: a tombstone
 	Headers []Header
 }
@@ -55,10 +56,13 @@ type Encoder struct {
 
 // NewEncoder returns the encoder of a prepared table.
 func NewEncoder(t *schema.Table, cfg Config) *Encoder {
+	if cfg.Key == nil {
+		cfg.Key = t.Key
+	}
 	return &Encoder{
 		table:  t,
 		row:    fieldsOf(t, allColumns(t)),
-		key:    fieldsOf(t, t.Key),
+		key:    fieldsOf(t, cfg.Key),
 		source: newSourceBlock(t.ID, cfg),
 	}
 }

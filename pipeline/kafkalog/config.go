@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/beluga-cdc/beluga/pipeline"
 	"github.com/beluga-cdc/beluga/pipeline/kafkalog/recordbatch"
 )
 
@@ -19,6 +20,9 @@ type Config struct {
 	// Selection says in the user's words which tables are captured: a source goes
 	// on in the middle of a transaction only under the selection that it began with.
 	Selection string
+
+	// MessageKeys choose the columns of the records' keys.
+	MessageKeys pipeline.MessageKeys
 
 	// These count for topics that are created; topics that exist keep theirs.
 	Partitions        int           // of each table's topic; 1

@@ -32,6 +32,8 @@
 //     (TestTableAhead).
 //  8. The partition of a key is the one that Kafka's clients choose
 //     (TestPartitionOfKey).
+//     Where keys come to be of other columns, nothing that may stand in another
+//     partition is gone on with (TestLoadUnderOtherKeys, TestChangedSelection).
 //  9. No cut shows rows of transactions that the source has not come to again
 //     (TestNoCutBeforeAllIsPassed), and what a source left unfinished is finished
 //     under the same selection of tables only (TestChangedSelection,

@@ -23,6 +23,7 @@ type loadProgress struct {
 // began with: under another one the rows of which it speaks are void.
 type tableLoad struct {
 	Version int64         `json:"version"`
+	Key     []int         `json:"key,omitempty"` // columns of the records' keys; none: those of the table's
 	Table   *schema.Table `json:"table"`
 	Load    schema.Load   `json:"load"`
 }
@@ -73,7 +74,7 @@ func (w *Writer) collectProgress() (*loadNote, []*partitionWriter) {
 	var parts []*partitionWriter
 	for id, p := range w.progress {
 		t := w.tables[id]
-		n.progress.Tables = append(n.progress.Tables, tableLoad{Version: t.load, Table: p.Table, Load: p.Load})
+		n.progress.Tables = append(n.progress.Tables, tableLoad{Version: t.load, Key: t.key, Table: p.Table, Load: p.Load})
 		parts = append(parts, t.parts...)
 	}
 	clear(w.progress)
@@ -165,7 +166,16 @@ func (w *Writer) takeUpLoad() error {
 		if err := l.Table.Prepare(); err != nil {
 			return fmt.Errorf("taking over the progress of a load: %w", err)
 		}
-		t.shape, t.load, t.encoders = l.Table, l.Version, w.encoderPool(l.Table)
+		if err := w.encodeAs(t, l.Table); err != nil {
+			return err
+		}
+		if l.Key == nil {
+			l.Key = l.Table.Key
+		}
+		if len(t.parts) > 1 && !slices.Equal(t.key, l.Key) {
+			continue // a row that comes again, or changed, would stand in another partition, in no order
+		}
+		t.load = l.Version
 		for _, p := range t.parts {
 			t.version = max(t.version, p.version)
 		}

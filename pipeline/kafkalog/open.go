@@ -129,7 +129,7 @@ func (w *Writer) adopt(lake pipeline.Resume) error {
 	c := state.checkpoint
 	if c == nil {
 		for id, s := range lake.Tables {
-			w.tables[id] = &writerTable{shape: s.Table, encoders: w.encoderPool(s.Table)}
+			w.tables[id] = &writerTable{shape: s.Table}
 		}
 	} else {
 		w.cut = c.Cut
@@ -138,13 +138,19 @@ func (w *Writer) adopt(lake pipeline.Resume) error {
 			if err := s.Table.Prepare(); err != nil {
 				return fmt.Errorf("taking over the checkpoint: %w", err)
 			}
-			w.tables[s.Table.ID] = &writerTable{shape: s.Table, version: s.Version, encoders: w.encoderPool(s.Table)}
+			w.tables[s.Table.ID] = &writerTable{shape: s.Table, version: s.Version}
 			w.resume.Tables[s.Table.ID] = pipeline.TableState{Table: s.Table, Position: c.Position}
 		}
 	}
 	w.resume.Position.Log, w.resume.Position.LogID = nil, ""
 	for _, e := range state.entries() {
-		w.adoptTable(e)
+		t := w.adoptTable(e)
+		if t.shape == nil {
+			continue
+		}
+		if err := w.encodeAs(t, t.shape); err != nil {
+			return err
+		}
 	}
 	return nil
 }

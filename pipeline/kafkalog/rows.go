@@ -21,9 +21,15 @@ type rowEncoder struct {
 	headers []recordbatch.Header
 }
 
-func (w *Writer) encoderPool(t *schema.Table) *sync.Pool {
+// encodeAs lets the rows of a table that is in the log be written in a shape.
+func (w *Writer) encodeAs(t *writerTable, shape *schema.Table) (err error) {
 	cfg := debezium.Config{Name: w.cfg.TopicPrefix, Version: w.cfg.Version, Now: time.Now}
-	return &sync.Pool{New: func() any { return &rowEncoder{Encoder: debezium.NewEncoder(t, cfg)} }}
+	if cfg.Key, err = w.cfg.MessageKeys.Columns(shape, len(t.parts)); err != nil {
+		return err
+	}
+	t.shape, t.key = shape, cfg.Key
+	t.encoders = &sync.Pool{New: func() any { return &rowEncoder{Encoder: debezium.NewEncoder(shape, cfg)} }}
+	return nil
 }
 
 // encode appends the rows of a block, each to the partition of its key, and gives

@@ -72,6 +72,7 @@ type Writer struct {
 type writerTable struct {
 	entry    tableEntry
 	shape    *schema.Table
+	key      []int // columns of its records' keys
 	version  int64
 	load     int64              // version that its load began with
 	parts    []*partitionWriter // nil: not in the log yet
@@ -190,8 +191,9 @@ func (w *Writer) change(c schema.SchemaChange) error {
 		return nil
 	}
 	t.gone = t.gone && !c.Reset
-	t.shape = c.Table
-	t.encoders = w.encoderPool(c.Table)
+	if err := w.encodeAs(t, c.Table); err != nil {
+		return err
+	}
 	return w.broadcastVersion(t, c)
 }
 

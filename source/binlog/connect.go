@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/go-mysql-org/go-mysql/mysql"
+
+	"github.com/beluga-cdc/beluga/schema"
 )
 
 const (
@@ -60,6 +62,12 @@ func (r *run) session(ctx context.Context) error {
 	if err := r.check(ctx); err != nil {
 		return err
 	}
+	if r.cfg.Ask != nil && r.gtidMode {
+		var err error
+		if at.GTIDs, err = r.ask(ctx); err != nil {
+			return err
+		}
+	}
 	d := r.newDialer()
 	defer d.close()
 	defer context.AfterFunc(ctx, d.close)()
@@ -78,6 +86,31 @@ func (r *run) session(ctx context.Context) error {
 	r.cutTransaction()
 	clear(r.maps)
 	return err
+}
+
+// ask returns the set to connect with where some servers' transactions are left out.
+// What nobody will send any more counts as passed: it may be all that is missing.
+func (r *run) ask(ctx context.Context) (schema.GTIDSet, error) {
+	r.mu.Lock()
+	at := r.gtids.Clone()
+	r.mu.Unlock()
+	asked, passed, err := r.cfg.Ask(ctx, at)
+	if err != nil {
+		return asked, classify(err)
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if passed = passed.Subtract(at); passed.IsEmpty() {
+		return asked, nil
+	}
+	r.gtids.AddSet(passed)
+	r.dirtyNow()
+	if r.until == nil {
+		return asked, nil
+	}
+	r.remaining = r.remaining.Subtract(passed)
+	r.missing = r.remaining.Subtract(at).Count()
+	return asked, r.checkUntil(ctx)
 }
 
 // check asks whether the server can still continue where the stream stands.

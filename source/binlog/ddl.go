@@ -25,6 +25,9 @@ func (r *run) onStatement(ctx context.Context, h *header, q *query) error {
 	case first.is("XA"):
 		return r.onXA(ctx, h, ts, q)
 	}
+	if r.txn.seen {
+		return r.endTransaction(ctx, h)
+	}
 	if err := r.onDefinition(ctx, h, q, ts); err != nil {
 		return err
 	}
@@ -49,6 +52,9 @@ func (r *run) onRollback(ctx context.Context, h *header, ts []token) error {
 }
 
 func (r *run) onExecuteLoad(body []byte) error {
+	if r.txn.passed {
+		return nil
+	}
 	q, err := parseQuery(body, 13)
 	if err != nil {
 		return err
@@ -72,6 +78,9 @@ func (r *run) onDefinition(ctx context.Context, h *header, q *query, ts []token)
 	case harmlessStatement:
 		return nil
 	case dmlStatement, otherStatement:
+		if r.txn.passed {
+			return nil
+		}
 		return r.refuseMention(ts, q)
 	case createTable:
 		if s.temporary || !r.cfg.Captures(s.tables[0]) {
@@ -103,6 +112,9 @@ func (r *run) onDefinition(ctx context.Context, h *header, q *query, ts []token)
 			}
 		}
 	case truncateTable:
+		if r.txn.passed {
+			return nil
+		}
 		if t := r.tables[s.tables[0]]; t != nil && t.shape != nil && !t.empty && !t.covered.Covers(&o) {
 			return refuse(t.id, q, "removes its rows without row events")
 		}

@@ -190,6 +190,9 @@ func (r *run) onGTID(h *header, body []byte) error {
 	} else if err := t.readGTID(h.typ, body); err != nil {
 		return err
 	}
+	if r.leavesOut(t) {
+		return r.resumeHalf()
+	}
 	if r.gtidMode && r.gtids.Contains(t.gtid) {
 		// It does not say so, and goes on with the names of earlier transactions.
 		return fmt.Errorf("%w: the server sends %s, which we have: it was reset and counts anew", ErrPositionLost, t.gtid)
@@ -198,6 +201,22 @@ func (r *run) onGTID(h *header, body []byte) error {
 		return fmt.Errorf("the server logs transactions without GTIDs (at %s), but our position is a GTID set; remedy: SET PERSIST gtid_mode=ON again, then load all tables again", r.where(h))
 	}
 	return r.resumeHalf()
+}
+
+// leavesOut tells whether a transaction is of a server that was left out. Such a one
+// may come a second time: its server was not told that we have it.
+func (r *run) leavesOut(t *transaction) bool {
+	if r.cfg.LeftOut == nil || t.gtid.IsZero() {
+		return false
+	}
+	left, known := r.leftOut[t.gtid.UUID]
+	if !known {
+		left = r.cfg.LeftOut(t.gtid.UUID)
+		r.leftOut[t.gtid.UUID] = left
+	}
+	t.seen = left && r.gtidMode && r.gtids.Contains(t.gtid)
+	t.passed = t.seen || left && !r.cfg.KeepRows
+	return t.passed
 }
 
 // readGTID reads GTID_EVENT and ANONYMOUS_GTID_EVENT: flags, UUID, number, and

@@ -24,7 +24,7 @@ func (r *run) onRows(ctx context.Context, h *header, body []byte) error {
 	if v == nil {
 		return fmt.Errorf("rows of table number %d without a table map: %w", number, errEvent)
 	}
-	if v.table == nil {
+	if v.table == nil || r.txn.passed {
 		return nil
 	}
 	if h.typ == evPartialUpdate {

@@ -85,6 +85,14 @@ type Config struct {
 	// it finds what the server would not tell. nil: no check.
 	Check func(ctx context.Context, at schema.Position) error
 
+	// LeftOut tells of a server whether the position says nothing of transactions that
+	// were first committed there, and rows of them are passed over; KeepRows: they are
+	// not. nil: of none. Ask, which goes with it, returns what a connection has to say
+	// it has, and what of that nobody will send any more.
+	LeftOut  func(server [16]byte) bool
+	KeepRows bool
+	Ask      func(ctx context.Context, at schema.GTIDSet) (asked, passed schema.GTIDSet, err error)
+
 	// Until ends the stream: Run returns nil after it sent the first Commit whose
 	// position contains it. nil: never.
 	Until *schema.Position
@@ -163,6 +171,7 @@ type run struct {
 	maps     map[uint64]*version // by table number
 	versions map[string]*version // by the table map's body without the number
 	ahead    []*table            // those whose covered position is not passed yet
+	leftOut  map[[16]byte]bool   // what Config.LeftOut said
 	prepared map[string]*held    // XA transactions that await their outcome, by identifier
 	heldSize int                 // bytes of their events
 
@@ -207,6 +216,7 @@ func newRun(cfg Config, from pipeline.Resume, out Sender) *run {
 		maps:     map[uint64]*version{},
 		versions: map[string]*version{},
 		prepared: map[string]*held{},
+		leftOut:  map[[16]byte]bool{},
 		history:  from.Position.History,
 		gtidMode: from.Position.UsesGTIDs() || cfg.GTIDs || cfg.MariaDB,
 		gtids:    from.Position.GTIDs.Clone(),

@@ -25,6 +25,8 @@ type transaction struct {
 	captured *table // the last captured table that it changed; nil: none
 	xid      string // of an XA transaction
 	held     *held  // that transaction's rows, which do not count yet
+	passed   bool   // its rows are left out
+	seen     bool   // and so is the rest of it, which was passed before
 	// announced: its statement is one that only begins, or was given up.
 	announced bool
 }

@@ -52,6 +52,10 @@ func (r *run) onXA(ctx context.Context, h *header, ts []token, q *query) error {
 		r.txn.held = &held{place: place{r.txn.file, r.txn.start}}
 		return nil
 	case ts[1].is("COMMIT"):
+		if r.txn.passed {
+			r.forget(id)
+			return r.endTransaction(ctx, h)
+		}
 		if err := r.commitXA(ctx, h, id); err != nil {
 			return err
 		}

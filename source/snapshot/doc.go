@@ -29,4 +29,6 @@
 //  9. Chunks come to take the time that they are to take, whatever a row costs (TestAdapt,
 //     TestPaceBegins, TestPaceSettles). None has more rows than it may, and finding where
 //     they end looks at each entry of the key once at most (TestChunksAreEven).
+//  10. Readers wait between two chunks while the server is busy (TestLoadPauses of
+//     internal/e2e).
 package snapshot

@@ -115,6 +115,9 @@ func (s *Snapshot) loadRows(ctx context.Context, out Sender) error {
 	for i := range s.readers {
 		g.Go(func() error {
 			for c := range chunks {
+				if err := s.gate.pass(ctx); err != nil {
+					return err
+				}
 				if err := s.loadChunk(ctx, i, c, out); err != nil {
 					return explainChange(c.Table.ID, err)
 				}

@@ -10,6 +10,7 @@ import (
 type Progress struct {
 	tables []*tableProgress
 	byID   map[schema.TableID]*tableProgress
+	paused atomic.Pointer[string]
 }
 
 type tableProgress struct {
@@ -38,6 +39,14 @@ func newProgress(tables []Described) *Progress {
 		p.byID[t.id] = t
 	}
 	return p
+}
+
+// Paused tells why the load waits; "": it does not.
+func (p *Progress) Paused() string {
+	if p == nil || p.paused.Load() == nil {
+		return ""
+	}
+	return *p.paused.Load()
 }
 
 // Tables returns the state of every table.

@@ -13,7 +13,7 @@ import (
 	"github.com/beluga-cdc/beluga/source/value"
 )
 
-// Config is what a snapshot needs. All of it must be set.
+// Config is what a snapshot needs. All of it must be set, but for Busy and ChunkTime.
 type Config struct {
 	// Open opens a session with the server.
 	Open func(context.Context) (*session.Session, error)
@@ -25,6 +25,9 @@ type Config struct {
 	ChunkRows int
 	// ChunkTime is how long reading one shall take, about; 0: as long as it takes.
 	ChunkTime time.Duration
+	// Busy tells why the readers have to wait before they read on; "": they need not.
+	// nil: they never have to.
+	Busy func(context.Context, *session.Session) (why string, err error)
 	// Locking is how all connections come to see the same state.
 	Locking Locking
 	// LockWait bounds the last wait for a lock; those before it are shorter.
@@ -80,6 +83,7 @@ type Snapshot struct {
 	seen      schema.Position // where the server stood once all transactions were open
 	owned     schema.GTIDSet  // transactions that were being committed then
 
+	gate      gate
 	ledgers   map[schema.TableID]*ledger
 	paces     map[schema.TableID]*pace
 	continued bool                    // a load that was begun before
@@ -116,6 +120,12 @@ func (s *Snapshot) connect(ctx context.Context) (err error) {
 	if s.control, err = s.cfg.Open(ctx); err != nil {
 		return err
 	}
+	s.gate.snapshot = s
+	if s.cfg.Busy != nil {
+		if s.gate.session, err = s.cfg.Open(ctx); err != nil {
+			return err
+		}
+	}
 	g, ctx := errgroup.WithContext(ctx)
 	for i := range s.readers {
 		g.Go(func() (err error) {
@@ -129,6 +139,7 @@ func (s *Snapshot) connect(ctx context.Context) (err error) {
 // Close ends the snapshot.
 func (s *Snapshot) Close() {
 	s.control.Close()
+	s.gate.session.Close()
 	for _, r := range s.readers {
 		r.Close()
 	}

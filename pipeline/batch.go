@@ -27,8 +27,10 @@ type batcher struct {
 	dirty       bool      // something was handed on, or is in a fold, since the last cut
 	boundary    *schema.Commit
 	published   schema.Position
+	lanes       map[schema.TableID]bool // in lanes at the last cut
 	lastCut     time.Time
-	open        bool // rows arrived since the last Commit
+	open        bool // changes arrived since the last Commit
+	changed     bool // the source committed changes that no cut holds
 
 	told         map[schema.TableID]schema.Progress // what of a load is not durable yet
 	checkpointed time.Time
@@ -53,11 +55,14 @@ const idleCut = time.Minute
 func newBatcher(limits Limits, resume Resume, jobs chan<- job, stats *Stats) *batcher {
 	b := &batcher{limits: limits, jobs: jobs, stats: stats, folds: map[schema.TableID]*fold{}, loading: map[schema.TableID]bool{},
 		ahead: map[schema.TableID]schema.Position{}, published: resume.Position, lastCut: time.Now(),
-		told: map[schema.TableID]schema.Progress{}, checkpointed: time.Now()}
+		lanes: map[schema.TableID]bool{}, told: map[schema.TableID]schema.Progress{}, checkpointed: time.Now()}
 	for id, s := range resume.Tables {
 		if !resume.Position.Contains(s.Position) {
 			b.ahead[id] = s.Position
 		}
+	}
+	for id := range resume.Lanes {
+		b.lanes[id] = true
 	}
 	for id, l := range resume.Loads {
 		b.loading[id], b.ahead[id] = true, l.Position
@@ -145,7 +150,10 @@ func (b *batcher) event(ctx context.Context, e schema.Event) error {
 		clear(b.loading)
 		clear(b.told)
 		b.boundary, b.open = &e, false
-		if b.dirty {
+		if b.endsLane(e) {
+			b.touchLane() // to be shown, even if nothing else comes
+		}
+		if b.changed {
 			b.stats.read(e)
 		}
 		return b.cutIfDue(ctx)
@@ -161,7 +169,7 @@ func (b *batcher) schemaChange(ctx context.Context, c schema.SchemaChange) error
 		// complete at; so are changes that wait in its fold.
 		delete(b.ahead, id)
 		delete(b.told, id)
-		b.loading[id] = true
+		b.loading[id] = !c.Lane
 		b.drop(id)
 	} else if err := b.flush(ctx, id); err != nil {
 		return err
@@ -190,7 +198,12 @@ func (b *batcher) block(ctx context.Context, blk *schema.Block) error {
 	if err := b.endCheckpoints(ctx); err != nil {
 		return err
 	}
-	b.touch()
+	lane := blk.Ops[0] == schema.OpRead
+	if lane {
+		b.touchLane()
+	} else {
+		b.touch()
+	}
 	f := b.folds[id]
 	if f == nil || f.table != blk.Table {
 		// Two versions of a table that the lake cannot tell apart come without a
@@ -206,6 +219,11 @@ func (b *batcher) block(ctx context.Context, blk *schema.Block) error {
 	f.changes += rows
 	b.rows += rows
 	b.bytes += f.bytes - before
+	if lane {
+		// They go to files as they come: the others' cuts must not wait for a heap of
+		// them, and who reads the table sends more once these are out of memory.
+		return b.flush(ctx, id)
+	}
 	if b.bytes > 2*b.limits.Bytes {
 		// A transaction larger than a batch: its rows go to files as they come.
 		return b.spill(ctx)
@@ -235,10 +253,28 @@ func (b *batcher) news(blk *schema.Block) ([]span, int) {
 }
 
 func (b *batcher) touch() {
+	b.touchLane()
+	b.open, b.changed = true, true
+}
+
+// touchLane is touch for the rows of a lane. They may become durable with a Commit
+// that came before them: they belong to no transaction, and are read again unless a
+// later Commit says that they were.
+func (b *batcher) touchLane() {
 	if !b.dirty {
 		b.dirty, b.first = true, time.Now()
 	}
-	b.open = true
+}
+
+// endsLane tells whether a table was in a lane at the last cut, and is in none any more.
+func (b *batcher) endsLane(c schema.Commit) bool {
+	left := len(b.lanes)
+	for _, p := range c.Loading {
+		if b.lanes[p.Table.ID] {
+			left--
+		}
+	}
+	return left > 0
 }
 
 // cutIfDue ends the batch if one of the limits is reached and no transaction is
@@ -270,7 +306,11 @@ func (b *batcher) cut(ctx context.Context) error {
 			return err
 		}
 	}
-	b.dirty, b.published, b.lastCut = false, c.Position, time.Now()
+	b.dirty, b.changed, b.published, b.lastCut = false, false, c.Position, time.Now()
+	clear(b.lanes)
+	for _, p := range c.Loading {
+		b.lanes[p.Table.ID] = true
+	}
 	return b.send(ctx, job{commit: c})
 }
 

@@ -24,6 +24,9 @@ type Resume struct {
 	// not complete. Those that are complete stand in Tables, with a position of its
 	// history. Nil where that is not known: then the load begins again.
 	Loads map[schema.TableID]schema.Progress
+	// Lanes are the tables that were in lanes at their position in Tables, and how far
+	// their loads had come. Nil: what lies between source and lake has no lanes.
+	Lanes map[schema.TableID]schema.Progress
 }
 
 // Unfinished tells whether a load was begun after Position and did not end.

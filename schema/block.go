@@ -48,6 +48,8 @@ type Block struct {
 	New     []Vec
 	Old     []Vec
 	Origins []Origin
+
+	released func()
 }
 
 var blockPool = sync.Pool{New: func() any { return new(Block) }}
@@ -97,8 +99,16 @@ func (b *Block) Release() {
 		return
 	}
 	b.Table = nil
+	if f := b.released; f != nil {
+		b.released = nil
+		f()
+	}
 	blockPool.Put(b)
 }
+
+// OnRelease has f called when the block's memory is given back: so whoever made it
+// learns that what it held has gone on.
+func (b *Block) OnRelease(f func()) { b.released = f }
 
 // Copy returns a new block with some of the rows, for a table of the same shape.
 func (b *Block) Copy(t *Table, from, to int) *Block {
@@ -168,6 +178,10 @@ type Anew struct{ History int64 }
 type Commit struct {
 	Position Position
 	Time     time.Time // when the source committed the last of them
+	// Loading are the tables in lanes, each with how far its load has come by now. Of
+	// a table that is among them the Commit completes nothing that may be shown: the
+	// first Commit without it does.
+	Loading []Progress
 }
 
 // SchemaChange says under which shape the following blocks of a table stand.
@@ -184,6 +198,9 @@ type SchemaChange struct {
 	Overlap Position
 	// History is the one that the table belongs to from a Reset on.
 	History int64
+	// Lane: the table is loaded beside the stream, in rows that come among its
+	// changes, and stays hidden as long as Commits name it in Loading.
+	Lane bool
 	// Fill holds, by column name, the value that rows which are there already
 	// show in a column that is new (ADD COLUMN … DEFAULT): one row of Table's
 	// shape with the other columns null; nil: they show NULL.

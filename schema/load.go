@@ -19,6 +19,14 @@ type Load struct {
 	Version string `json:"version"`
 	// Rest is what is still to be read; none: all of the table was.
 	Rest []Range `json:"rest,omitempty"`
+
+	// Of a lane: who asked for it, of which rows, and whether it was stopped before
+	// its end.
+	Request   string `json:"request,omitempty"`
+	Condition string `json:"condition,omitempty"`
+	Stopped   bool   `json:"stopped,omitempty"`
+	// Void: its rows, and changes that were passed over since, must all be read anew.
+	Void bool `json:"void,omitempty"`
 }
 
 // Progress tells how far the load of a table has come: all its rows were sent

@@ -34,15 +34,16 @@ func (l *Lake) commit(ctx context.Context, cut schema.Commit) error {
 			return err
 		}
 	}
+	lanes := lanesOf(&cut)
 	var dirty []*lakeTable
 	for id, t := range l.tables {
 		if err := t.apply(ctx); err != nil {
 			return err
 		}
-		if l.ahead[id] && !cut.Position.Contains(t.state.Position) {
+		if l.ahead[id] && !cut.Position.Contains(t.position()) {
 			// The first cut after a crash is one that all tables have reached; at any
 			// other, this one would hold later rows, and its state would go back.
-			return fmt.Errorf("publishing a cut at %s: table %s stands beyond it, at %s", cut.Position, id, t.state.Position)
+			return fmt.Errorf("publishing a cut at %s: table %s stands beyond it, at %s", cut.Position, id, t.position())
 		}
 		if t.dirty || t.staged != nil {
 			dirty = append(dirty, t)
@@ -52,8 +53,7 @@ func (l *Lake) commit(ctx context.Context, cut schema.Commit) error {
 	g.SetLimit(parallelCommits)
 	for _, t := range dirty {
 		g.Go(func() error {
-			next := state{Pipeline: l.cfg.Pipeline, Writer: l.writer, Cut: l.cut, Position: cut.Position, Time: cut.Time}
-			if err := t.commit(gctx, next); err != nil {
+			if err := l.commitTable(gctx, t, &cut, lanes); err != nil {
 				return fmt.Errorf("committing table %s: %w", t.shape.ID, err)
 			}
 			return failpoint(stepTableCommitted)
@@ -67,8 +67,8 @@ func (l *Lake) commit(ctx context.Context, cut schema.Commit) error {
 	}
 	snapshots := map[string]int64{}
 	for id, t := range l.tables {
-		if t.history < cut.Position.History {
-			continue // no load brought it since: it is not on the server any more
+		if _, loading := lanes[id]; loading || t.history < cut.Position.History {
+			continue // half of it is there; or no load brought it since: it is not on the server any more
 		}
 		if s := snapshotID(t.head.t); s != 0 {
 			snapshots[id.String()] = s
@@ -79,6 +79,15 @@ func (l *Lake) commit(ctx context.Context, cut schema.Commit) error {
 	}
 	clear(l.ahead)
 	return failpoint(stepCutPublished)
+}
+
+// commitTable makes the table's batch durable: for all to see, or on the branch of
+// its lane.
+func (l *Lake) commitTable(ctx context.Context, t *lakeTable, cut *schema.Commit, lanes map[schema.TableID]schema.Load) error {
+	if load, ok := lanes[t.shape.ID]; ok {
+		return t.commitLane(ctx, cut, load, l.cut)
+	}
+	return t.commit(ctx, state{Pipeline: l.cfg.Pipeline, Writer: l.writer, Cut: l.cut, Position: cut.Position, Time: cut.Time})
 }
 
 // leaveBehind gives up what the batch holds of tables that the load at its begin

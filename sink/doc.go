@@ -40,4 +40,6 @@
 //     from which a later process goes on (TestLoadIsShownWhenComplete, TestLoadFailpoints,
 //     TestLostReplyOfCheckpoint), also with rows that came before (TestLoadComesTwice); one that is followed by another load is given up
 //     (TestLoadBeginsAgain).
+//  12. A table in a lane is in no cut, main stays as it was, and a later process finds it
+//     at the position of its branch (TestLaneStaysHidden, TestLaneFailpoints).
 package sink

@@ -83,9 +83,15 @@ func (l *Lake) Resume(ctx context.Context) (pipeline.Resume, error) {
 	if err := l.load(ctx); err != nil {
 		return pipeline.Resume{}, err
 	}
-	r := pipeline.Resume{Position: l.cuts.state.Position, Tables: map[schema.TableID]pipeline.TableState{}, Loads: map[schema.TableID]schema.Progress{}}
+	r := pipeline.Resume{Position: l.cuts.state.Position, Tables: map[schema.TableID]pipeline.TableState{},
+		Loads: map[schema.TableID]schema.Progress{}, Lanes: map[schema.TableID]schema.Progress{}}
 	r.History = r.Position.History
 	for id, t := range l.tables {
+		if t.inLane() {
+			r.Tables[id] = pipeline.TableState{Table: t.shape, Position: t.position()}
+			r.Lanes[id] = schema.Progress{Table: t.shape, Load: t.staged.Load}
+			continue
+		}
 		if t.head.state != "" {
 			r.Tables[id] = pipeline.TableState{Table: t.shown, Position: t.state.Position}
 			r.History = max(r.History, t.state.Position.History)
@@ -95,7 +101,7 @@ func (l *Lake) Resume(ctx context.Context) (pipeline.Resume, error) {
 		}
 	}
 	for id, t := range l.tables {
-		if t.staged != nil && t.history == r.History {
+		if t.staged != nil && !t.inLane() && t.history == r.History {
 			r.Loads[id] = schema.Progress{Table: t.shape, Load: t.staged.Load}
 		}
 	}
@@ -126,18 +132,21 @@ func (l *Lake) load(ctx context.Context) error {
 		}
 		l.tables[id] = t
 		l.cut = max(l.cut, t.state.Cut)
+		if t.inLane() {
+			l.cut = max(l.cut, t.staged.Lane.Cut)
+		}
 	}
 	if l.cuts, err = l.openCuts(ctx); err != nil {
 		return err
 	}
 	l.cut = max(l.cut, l.cuts.state.Cut)
 	for id, t := range l.tables {
-		if t.staged != nil && t.history <= l.cuts.state.Position.History && !l.cfg.ReadOnly {
+		if t.isVoid(l.cuts.state.Position.History) && !l.cfg.ReadOnly {
 			if t, err = l.giveUp(ctx, t); err != nil {
 				return err
 			}
 		}
-		if !l.cuts.state.Position.Contains(t.state.Position) {
+		if !l.cuts.state.Position.Contains(t.position()) {
 			l.ahead[id] = true
 		}
 		if t.head.state == "" || l.cfg.ReadOnly {

@@ -21,6 +21,7 @@ type loadState struct {
 	Number   int64       `json:"number"` // of the writer's checkpoint
 	Load     schema.Load `json:"load"`
 	Rows     int64       `json:"rows"`
+	Lane     *laneState  `json:"lane,omitempty"` // nil: of a load of all tables
 }
 
 // Checkpoint commits what has come of a load to a branch of each of its tables. A
@@ -48,7 +49,7 @@ func (l *Lake) checkpoint(ctx context.Context, loads []schema.Progress) error {
 	g.SetLimit(parallelCommits)
 	for _, p := range loads {
 		g.Go(func() error {
-			if err := l.tables[p.Table.ID].checkpoint(ctx, p.Load, l.checkpoints); err != nil {
+			if err := l.tables[p.Table.ID].stage(ctx, loadState{Number: l.checkpoints, Load: p.Load}); err != nil {
 				return fmt.Errorf("committing what was loaded of table %s: %w", p.Table.ID, err)
 			}
 			return failpoint(stepLoadCheckpointed)
@@ -65,15 +66,15 @@ func (l *Lake) checkpoint(ctx context.Context, loads []schema.Progress) error {
 	return nil
 }
 
-// checkpoint makes the rows that have come a snapshot of the load's branch.
-func (t *lakeTable) checkpoint(ctx context.Context, load schema.Load, number int64) error {
+// stage makes the rows that have come a snapshot of the load's branch.
+func (t *lakeTable) stage(ctx context.Context, next loadState) error {
 	c, rows, err := t.change(ctx)
 	if err != nil {
 		return err
 	}
 	c.Staging = true
-	next := loadState{Format: stateFormat, Pipeline: t.lake.cfg.Pipeline, Writer: t.lake.writer, Table: t.head.t.Metadata().TableUUID().String(),
-		Number: number, Load: load, Rows: rows}
+	next.Format, next.Pipeline, next.Writer, next.Rows = stateFormat, t.lake.cfg.Pipeline, t.lake.writer, rows
+	next.Table = t.head.t.Metadata().TableUUID().String()
 	text, err := json.Marshal(next)
 	if err != nil {
 		return err
@@ -121,6 +122,9 @@ func (t *lakeTable) adoptLoad() error {
 	t.shown, t.shape, t.keyer = t.shape, shape, schema.NewKeyer(shape)
 	t.staged, t.reshape, t.continued = &state, true, true
 	t.history = state.Load.Position.History
+	if state.Lane != nil {
+		t.history = state.Lane.Position.History
+	}
 	return nil
 }
 

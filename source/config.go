@@ -51,6 +51,9 @@ type Config struct {
 	// Filters are "PATTERN where CONDITION": of the tables of the pattern a load takes
 	// only the rows of the condition.
 	Filters []string
+	// LaneMemory bounds, in bytes, the rows of lanes on their way to the lake, and the
+	// changes held back for each table that is read as a whole; 4 MiB.
+	LaneMemory int
 
 	GTIDSources GTIDSources
 
@@ -158,6 +161,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.Locking == "" {
 		c.Locking = snapshot.Auto
+	}
+	if c.LaneMemory <= 0 {
+		c.LaneMemory = 4 << 20
 	}
 	if c.LockWait <= 0 {
 		c.LockWait = 10 * time.Second

@@ -20,8 +20,8 @@
 //     (TestFillEqualsSelect).
 //  5. A load's last event is a Commit at the snapshot's position, and the stream
 //     continues exactly there (TestRunLoadsThenFollows).
-//  6. A table whose changes were not followed, or that was never loaded, is no
-//     reason for silence (TestRefusesToForgetTables and
+//  6. A table whose changes were not followed, or that was never loaded, is loaded
+//     beside the stream, or no reason for silence (TestLanesTellWhatHappens; TestRefusesToForgetTables and
 //     TestRefusesTablesThatWereNeverLoaded of internal/e2e).
 //  7. A snapshot mode does at a start what Debezium's of that name does
 //     (TestModeRules; TestModesWhenPurged, TestModesWhenReset and

@@ -10,6 +10,7 @@ import (
 	"github.com/beluga-cdc/beluga/pipeline"
 	"github.com/beluga-cdc/beluga/schema"
 	"github.com/beluga-cdc/beluga/source/binlog"
+	"github.com/beluga-cdc/beluga/source/lane"
 	"github.com/beluga-cdc/beluga/source/session"
 	"github.com/beluga-cdc/beluga/source/snapshot"
 	"github.com/beluga-cdc/beluga/source/value"
@@ -23,6 +24,7 @@ type MySQL struct {
 	progress atomic.Pointer[snapshot.Progress]
 	decided  map[schema.TableID]pipeline.TableState
 	sources  gtidSources
+	lanes    *lane.Lanes
 }
 
 var _ pipeline.Source = (*MySQL)(nil)
@@ -31,6 +33,7 @@ var _ pipeline.Source = (*MySQL)(nil)
 func New(cfg Config, log *slog.Logger) *MySQL {
 	m := &MySQL{cfg: cfg.withDefaults(), log: log}
 	m.sources, _ = newGTIDSources(cfg.GTIDSources) // whose error Preflight and Run tell
+	m.lanes = m.newLanes()
 	return m
 }
 
@@ -48,11 +51,19 @@ func (m *MySQL) OpenSnapshot(ctx context.Context) (*snapshot.Snapshot, []*schema
 	if err != nil {
 		return nil, nil, err
 	}
+	s, err := snapshot.Open(ctx, m.snapshotConfig(func(ctx context.Context, s *session.Session, only *schema.TableID) ([]snapshot.Described, error) {
+		return m.describe(ctx, s, sel, only)
+	}))
+	if err != nil {
+		return nil, nil, session.Explain(m.cfg.Endpoint, err)
+	}
+	return s, s.Tables, nil
+}
+
+func (m *MySQL) snapshotConfig(describe func(context.Context, *session.Session, *schema.TableID) ([]snapshot.Described, error)) snapshot.Config {
 	cfg := snapshot.Config{
-		Open: m.openSession,
-		Describe: func(ctx context.Context, s *session.Session, only *schema.TableID) ([]snapshot.Described, error) {
-			return m.describe(ctx, s, sel, only)
-		},
+		Open:        m.openSession,
+		Describe:    describe,
 		Connections: m.cfg.Connections,
 		ChunkRows:   m.cfg.ChunkRows,
 		ChunkTime:   m.cfg.ChunkTime,
@@ -64,11 +75,7 @@ func (m *MySQL) OpenSnapshot(ctx context.Context) (*snapshot.Snapshot, []*schema
 	if !m.cfg.Pause.isEmpty() {
 		cfg.Busy = m.cfg.Pause.busy
 	}
-	s, err := snapshot.Open(ctx, cfg)
-	if err != nil {
-		return nil, nil, session.Explain(m.cfg.Endpoint, err)
-	}
-	return s, s.Tables, nil
+	return cfg
 }
 
 func (m *MySQL) openSession(ctx context.Context) (*session.Session, error) {
@@ -126,7 +133,7 @@ func (m *MySQL) stream(ctx context.Context, from pipeline.Resume, until *schema.
 		}
 	}
 	m.log.Info("following the binlog", "position", from.Position)
-	return m.beating(ctx, until, func(ctx context.Context) error { return binlog.New(cfg).Run(ctx, from, out) })
+	return m.beating(ctx, until, func(ctx context.Context) error { return m.followWithLanes(ctx, cfg, from, out) })
 }
 
 func (m *MySQL) streamConfig(ctx context.Context, s *session.Session, sel selection) (binlog.Config, error) {

@@ -10,11 +10,14 @@ import (
 	"github.com/beluga-cdc/beluga/schema"
 )
 
+const neverLoaded = "it is older than the lake's position, and was never loaded into the lake"
+
 // newcomers watches the events of a run that goes on from a lake, for captured
 // tables that the lake does not have. The binlog must show their creation up to
 // the position at which the server had them. If it does not, they were there
 // before the lake's position: they were captured only since, and nothing of them
-// was ever loaded. No event would tell that of a table that nobody writes to.
+// was ever loaded. No event would tell that of a table that nobody writes to. They
+// are loaded in lanes, or, where there are none, refused.
 type newcomers struct {
 	pipeline.Writer
 	source  *MySQL
@@ -70,12 +73,25 @@ func (w *newcomers) passed(ctx context.Context, p schema.Position) error {
 		if err != nil {
 			return err
 		}
-		if now != nil { // or it is gone again
-			faults = append(faults, Fault{Fatal, "table " + id.String(), "it is older than the lake's position, and was never loaded into the lake",
-				"leave it out with --tables; or load all tables again: run with an empty lake (--to another folder)"})
+		if now == nil || w.source.lanes.Want(id) {
+			continue // it is gone again; or it is loaded beside the stream
 		}
+		faults = append(faults, Fault{Fatal, "table " + id.String(), neverLoaded,
+			"leave it out with --tables; or load all tables again: run once with --snapshot-mode always"})
 	}
 	slices.SortFunc(faults, func(a, b Fault) int { return strings.Compare(a.Subject, b.Subject) })
 	clear(w.missing)
 	return faults.Err()
+}
+
+// newcomersToLoad tells of the tables that a run will load beside the others.
+func (m *MySQL) newcomersToLoad(from pipeline.Resume) (faults Faults) {
+	for _, b := range m.lanes.Due() {
+		if _, known := from.Tables[b.Table]; !known {
+			faults = append(faults, Fault{Warning, "table " + b.Table.String(), neverLoaded + "; the next run loads it beside the others",
+				"leave it out with --tables, or let it be loaded"})
+		}
+	}
+	slices.SortFunc(faults, func(a, b Fault) int { return strings.Compare(a.Subject, b.Subject) })
+	return faults
 }

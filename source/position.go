@@ -118,7 +118,9 @@ func (m *MySQL) CheckResume(ctx context.Context, from pipeline.Resume) (Faults, 
 	}
 	from.Tables = present(from)
 	faults := slices.Concat(sel.leftOut(from.Tables), m.keptForms(), sel.changedColumns(from.Tables))
+	m.lanes.Take(from, true)
 	_, err = m.watchNewcomers(ctx, from, nil)
+	faults = append(faults, m.newcomersToLoad(from)...)
 	var unloaded Faults
 	if errors.As(err, &unloaded) {
 		faults, err = append(faults, unloaded...), nil

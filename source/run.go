@@ -147,14 +147,21 @@ func (m *MySQL) attempt(ctx context.Context, next action, from pipeline.Resume, 
 			until = &overlap // which is not before what was to be reached
 		}
 	case oldest:
-		if from.Position, err = m.oldest(ctx); err == nil {
-			out, err = m.watchNewcomers(ctx, from, out)
-		}
-	default:
-		out, err = m.watchNewcomers(ctx, from, out)
+		from.Position, err = m.oldest(ctx)
 	}
-	if err != nil || !rules.stream && t.overlap.IsZero() || until != nil && from.Position.Contains(*until) {
+	if err != nil || !rules.stream && t.overlap.IsZero() {
 		return err
+	}
+	if err := m.takeLanes(ctx, from); err != nil {
+		return err
+	}
+	if next == goOn || next == oldest {
+		if out, err = m.watchNewcomers(ctx, from, out); err != nil {
+			return err
+		}
+	}
+	if until != nil && from.Position.Contains(*until) && !m.lanes.Active() {
+		return nil
 	}
 	err = m.stream(ctx, from, until, out)
 	if err != nil && next == proceed && !t.overlap.IsZero() && !session.IsPassing(err) && ctx.Err() == nil {
@@ -209,6 +216,9 @@ func (m *MySQL) load(ctx context.Context, next action, was pipeline.Resume, out 
 		m.log.Info("tables defined, without the rows that are there", "tables", len(tables))
 	}
 	from = loaded(s, begun)
+	if was.Lanes != nil {
+		from.Lanes = map[schema.TableID]schema.Progress{} // those that there were are void
+	}
 	for id := range was.Tables {
 		if _, there := from.Tables[id]; !there {
 			m.log.Warn("a table of the lake is not on the server any more; it stays in the lake as it was, and is no longer followed", "table", id)

@@ -40,6 +40,7 @@ func newSource(c *Config, log *slog.Logger) (*source.MySQL, error) {
 	s.Tables, s.ExcludeTables, s.Columns, s.Once = c.Tables.Include, c.Tables.Exclude, c.Columns.rules(), c.Once
 	s.RefuseKeyless, s.Types = c.Keyless == keylessRefuse, c.Types.policy()
 	s.Connections, s.ChunkRows, s.ChunkTime = c.Snapshot.MaxThreads, c.Snapshot.ChunkRows, c.Snapshot.ChunkTime.std()
+	s.LaneMemory = int(c.Memory.Limit / 128)
 	s.Locking, s.Filters = c.Snapshot.locking(), c.Snapshot.Filter
 	s.ActionQuery, s.ActionInterval = c.Heartbeat.ActionQuery, c.Heartbeat.Interval.std()
 	s.GTIDSources, s.Pause = c.GTID.sources(), c.Snapshot.Pause.rules()

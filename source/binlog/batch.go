@@ -65,6 +65,9 @@ func (r *run) commit(ctx context.Context) error {
 	if err := r.sendBlocks(ctx); err != nil {
 		return err
 	}
+	if err := r.beginLanes(ctx); err != nil {
+		return err
+	}
 	r.dirty, r.due, r.announced = false, false, false
 	at := r.position()
 	r.ahead = slices.DeleteFunc(r.ahead, func(t *table) bool {
@@ -74,7 +77,13 @@ func (r *run) commit(ctx context.Context) error {
 		t.covered = schema.Position{} // all of it has passed: no more need to look each event up in it
 		return true
 	})
-	return r.out.Send(ctx, schema.Commit{Position: at, Time: time.UnixMicro(r.lastTime)})
+	if err := r.out.Send(ctx, schema.Commit{Position: at, Time: time.UnixMicro(r.lastTime)}); err != nil {
+		return err
+	}
+	if r.reached && !r.lanesActive() {
+		return errReached
+	}
+	return nil
 }
 
 // position makes the Position of the last transaction's end. The set is copied
@@ -109,11 +118,17 @@ func (r *run) dirtyNow() {
 func (r *run) flushLoop(ctx context.Context) error {
 	ticker := time.NewTicker(rowDelay)
 	defer ticker.Stop()
+	var wanted <-chan struct{} // by lanes
+	if r.cfg.Lanes != nil {
+		wanted = r.cfg.Lanes.Wake()
+	}
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-r.wake:
+		case <-wanted:
+			r.want()
 		}
 		ticker.Reset(rowDelay)
 		for again := true; again; {
@@ -121,6 +136,9 @@ func (r *run) flushLoop(ctx context.Context) error {
 			case <-ctx.Done():
 				return nil
 			case <-ticker.C:
+			case <-wanted:
+				r.want()
+				continue
 			}
 			var err error
 			if again, err = r.tick(ctx); err != nil {

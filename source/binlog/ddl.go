@@ -87,8 +87,8 @@ func (r *run) onDefinition(ctx context.Context, h *header, q *query, ts []token)
 			return nil
 		}
 		t := r.tableOf(s.tables[0])
-		if s.replaces && t.shape != nil && !t.empty && !t.covered.Covers(&o) {
-			return refuse(t.id, q, "replaces it")
+		if s.replaces && t.shape != nil && !t.empty && !t.passes(&o) {
+			return r.leaveOr(ctx, t, refuse(t.id, q, "replaces it"))
 		}
 		return r.onCreate(ctx, t, &o)
 	case alterTable:
@@ -99,27 +99,31 @@ func (r *run) onDefinition(ctx context.Context, h *header, q *query, ts []token)
 		}
 		for _, id := range s.tables {
 			if t := r.tables[id]; t != nil {
-				if t.shape != nil && !t.covered.Covers(&o) {
-					return refuse(id, q, "drops it")
+				if t.shape != nil && !t.passes(&o) {
+					if err := r.leaveOr(ctx, t, refuse(id, q, "drops it")); err != nil {
+						return err
+					}
 				}
 				t.empty = false
 			}
 		}
 	case dropDatabase:
 		for id, t := range r.tables {
-			if strings.EqualFold(id.Database, s.database) && t.shape != nil && !t.covered.Covers(&o) {
-				return refuse(id, q, "drops it")
+			if strings.EqualFold(id.Database, s.database) && t.shape != nil && !t.passes(&o) {
+				if err := r.leaveOr(ctx, t, refuse(id, q, "drops it")); err != nil {
+					return err
+				}
 			}
 		}
 	case truncateTable:
 		if r.txn.passed {
 			return nil
 		}
-		if t := r.tables[s.tables[0]]; t != nil && t.shape != nil && !t.empty && !t.covered.Covers(&o) {
-			return refuse(t.id, q, "removes its rows without row events")
+		if t := r.tables[s.tables[0]]; t != nil && t.shape != nil && !t.empty && !t.passes(&o) {
+			return r.leaveOr(ctx, t, refuse(t.id, q, "removes its rows without row events"))
 		}
 	case renameTable:
-		return r.onRename(&s, q, &o)
+		return r.onRename(ctx, &s, q, &o)
 	}
 	return nil
 }
@@ -172,7 +176,7 @@ func excerpt(text []byte) string {
 // statement; then the first table map differs, and the table, which has no rows
 // yet, is announced once more.
 func (r *run) onCreate(ctx context.Context, t *table, o *schema.Origin) error {
-	if t.shape != nil || t.covered.Covers(o) { // IF NOT EXISTS, or read again
+	if t.shape != nil || t.passes(o) { // IF NOT EXISTS, or read again
 		return nil
 	}
 	t.empty = true
@@ -189,7 +193,7 @@ func (r *run) describeEmpty(ctx context.Context, t *table) error {
 		return nil
 	case now.Keyless() && r.cfg.Keyless != nil:
 		return r.cfg.Keyless(t.id)
-	case t.shape != nil && sameVersion(t.shape, now):
+	case t.shape != nil && SameVersion(t.shape, now):
 		return nil
 	}
 	return r.announce(ctx, t, schema.SchemaChange{Table: now, Reset: true, History: r.history})
@@ -205,22 +209,30 @@ func (r *run) describeEmpty(ctx context.Context, t *table) error {
 func (r *run) onAlter(ctx context.Context, s *statement, q *query, o *schema.Origin) error {
 	for _, id := range s.targets {
 		if s.removes == "" && r.cfg.Captures(id) {
-			return refuse(id, q, "gives its name to a table that was not loaded")
+			if r.tableOf(id).passes(o) {
+				continue
+			}
+			if err := r.leaveOr(ctx, r.tableOf(id), refuse(id, q, "gives its name to a table that was not loaded")); err != nil {
+				return err
+			}
+			continue
 		}
-		if t := r.tables[id]; t != nil && t.shape != nil && !t.covered.Covers(o) {
-			return refuse(id, q, "exchanges its rows without row events")
+		if t := r.tables[id]; t != nil && t.shape != nil && !t.passes(o) {
+			if err := r.leaveOr(ctx, t, refuse(id, q, "exchanges its rows without row events")); err != nil {
+				return err
+			}
 		}
 	}
 	t := r.tables[s.tables[0]]
-	if t == nil || t.shape == nil && !t.empty || t.covered.Covers(o) {
+	if t == nil || t.shape == nil && !t.empty || t.passes(o) {
 		return nil
 	}
 	r.forgetNameless(t)
 	switch {
 	case s.removes != "":
-		return refuse(t.id, q, "has "+s.removes+", which changes rows without row events")
+		return r.leaveOr(ctx, t, refuse(t.id, q, "has "+s.removes+", which changes rows without row events"))
 	case len(s.targets) > 0:
-		return refuse(t.id, q, "renames it")
+		return r.leaveOr(ctx, t, refuse(t.id, q, "renames it"))
 	case t.empty:
 		return r.describeEmpty(ctx, t)
 	}
@@ -244,7 +256,10 @@ func (r *run) onAlter(ctx context.Context, s *statement, q *query, o *schema.Ori
 			return nil
 		}
 	}
-	return r.evolve(ctx, t, now, d)
+	if err := r.evolve(ctx, t, now, d); err != nil {
+		return r.leaveOr(ctx, t, err)
+	}
+	return nil
 }
 
 // noteAdded notes the columns that a statement adds; leftOut: one of them is not
@@ -264,13 +279,17 @@ func (r *run) noteAdded(t *table, names []string) (leftOut bool) {
 	return leftOut
 }
 
-func (r *run) onRename(s *statement, q *query, o *schema.Origin) error {
+func (r *run) onRename(ctx context.Context, s *statement, q *query, o *schema.Origin) error {
 	for i, id := range s.tables {
-		if t := r.tables[id]; t != nil && t.shape != nil && !t.covered.Covers(o) {
-			return refuse(id, q, "renames it")
+		if t := r.tables[id]; t != nil && t.shape != nil && !t.passes(o) {
+			if err := r.leaveOr(ctx, t, refuse(id, q, "renames it")); err != nil {
+				return err
+			}
 		}
-		if to := s.targets[i]; r.cfg.Captures(to) {
-			return refuse(to, q, "gives its name to a table that was not loaded")
+		if to := s.targets[i]; r.cfg.Captures(to) && !r.tableOf(to).passes(o) {
+			if err := r.leaveOr(ctx, r.tableOf(to), refuse(to, q, "gives its name to a table that was not loaded")); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

@@ -79,17 +79,15 @@ func (r *run) decodeRows(ctx context.Context, h *header, v *version, op schema.O
 		r.txn.place, r.txn.placeRow = r.start, r.txn.rows
 	}
 	o.EventRow = r.txn.rows - r.txn.placeRow
-	covered := v.table.covered.Covers(&o)
+	covered := v.table.passes(&o)
 	r.txn.captured = v.table
 	total := len(images)
 	for len(images) > 0 && (covered || r.txn.rows < r.txn.skip) {
-		for range 1 + boolToInt(op == schema.OpUpdate) {
-			n, err := passImage(v.cols, images)
-			if err != nil {
-				return v.fault(h, total-len(images), err)
-			}
-			images = images[n:]
+		n, err := passRow(v.cols, op, images)
+		if err != nil {
+			return v.fault(h, total-len(images), err)
 		}
+		images = images[n:]
 		r.txn.rows++
 		o.EventRow++
 	}
@@ -97,6 +95,9 @@ func (r *run) decodeRows(ctx context.Context, h *header, v *version, op schema.O
 		return nil
 	}
 	if err := r.adopt(ctx, v); err != nil {
+		if r.leave(ctx, v.table, err) {
+			return r.decodeRows(ctx, h, v, op, images) // which passes over the rest
+		}
 		return err
 	}
 	b := r.blockOf(v.table)
@@ -205,6 +206,17 @@ func (v *version) image(dst []schema.Vec, identityOnly bool, b []byte) (int, err
 		pos += n
 	}
 	return pos, nil
+}
+
+// passRow returns the length of a row change.
+func passRow(cols []column, op schema.Op, images []byte) (int, error) {
+	n, err := passImage(cols, images)
+	if err == nil && op == schema.OpUpdate {
+		var second int
+		second, err = passImage(cols, images[n:])
+		n += second
+	}
+	return n, err
 }
 
 // passImage returns the length of an image.

@@ -14,6 +14,7 @@ import (
 
 	"github.com/beluga-cdc/beluga/pipeline"
 	"github.com/beluga-cdc/beluga/schema"
+	"github.com/beluga-cdc/beluga/source/lane"
 	"github.com/beluga-cdc/beluga/source/value"
 )
 
@@ -92,6 +93,9 @@ type Config struct {
 	LeftOut  func(server [16]byte) bool
 	KeepRows bool
 	Ask      func(ctx context.Context, at schema.GTIDSet) (asked, passed schema.GTIDSet, err error)
+	// Lanes load single tables beside the stream; nil: what it cannot follow of a table
+	// ends it.
+	Lanes *lane.Lanes
 
 	// Until ends the stream: Run returns nil after it sent the first Commit whose
 	// position contains it. nil: never.
@@ -143,10 +147,11 @@ var errReached = errors.New("the position was reached")
 // is made again. Rows that the position of their own table in from.Tables covers
 // are left out. Events go to out from one goroutine at a time.
 func (s *Stream) Run(ctx context.Context, from pipeline.Resume, out Sender) error {
-	if s.cfg.Until != nil && from.Position.Contains(*s.cfg.Until) {
+	r := newRun(s.cfg, from, out)
+	r.reached = s.cfg.Until != nil && from.Position.Contains(*s.cfg.Until)
+	if r.reached && !r.lanesActive() {
 		return nil
 	}
-	r := newRun(s.cfg, from, out)
 	g, gctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return r.flushLoop(gctx) })
 	g.Go(func() error { return r.follow(gctx) })
@@ -201,6 +206,7 @@ type run struct {
 	wake       chan struct{}
 
 	until     *schema.Position
+	reached   bool
 	remaining schema.GTIDSet // what Until has and the start had not
 	missing   int64          // how many of them did not come yet
 	ends      []schema.GTID  // MariaDB: the last one of each domain that did not come yet, as numbers may be left out
@@ -228,7 +234,7 @@ func newRun(cfg Config, from pipeline.Resume, out Sender) *run {
 		until:    cfg.Until,
 	}
 	for id, state := range from.Tables {
-		t := &table{id: id, shape: state.Table}
+		t := &table{id: id, shape: state.Table, passedOver: cfg.Lanes != nil && cfg.Lanes.Voided(id)}
 		r.tables[id] = t
 		if !from.Position.Contains(state.Position) {
 			t.covered = state.Position

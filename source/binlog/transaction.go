@@ -118,13 +118,12 @@ func (r *run) endTransaction(ctx context.Context, h *header) error {
 	return nil
 }
 
-// checkUntil ends the stream where it was asked to.
+// checkUntil ends the stream where it was asked to, or, where a lane is under way by
+// then, with the Commit that completes it.
 func (r *run) checkUntil(ctx context.Context) error {
-	if r.gtidMode && r.missing > 0 || !r.gtidMode && !r.position().Contains(*r.until) {
+	if r.reached || r.gtidMode && r.missing > 0 || !r.gtidMode && !r.position().Contains(*r.until) {
 		return nil
 	}
-	if err := r.commit(ctx); err != nil {
-		return err
-	}
-	return errReached
+	r.reached = true
+	return r.commit(ctx)
 }

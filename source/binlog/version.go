@@ -24,6 +24,8 @@ type table struct {
 	// empty: created while the stream ran and no row seen since. Its shape may be
 	// announced again at will.
 	empty bool
+	// passedOver: a lane of it is to begin, which sees what is passed over until then.
+	passedOver bool
 	// added are the columns that ALTER statements added and no table map has shown.
 	added []string
 }
@@ -260,7 +262,7 @@ func (r *run) adopt(ctx context.Context, v *version) error {
 	switch {
 	case t.shape == nil && !t.empty:
 		return fmt.Errorf("table %s has new rows in the binlog, but was never loaded; remedy: leave it out with --tables, or load all tables again: run with an empty lake (--to another folder)", t.id)
-	case t.shape != nil && sameVersion(t.shape, v.shape):
+	case t.shape != nil && SameVersion(t.shape, v.shape):
 		// The announced one knows more (defaults, comments); rows decode alike.
 		v.shape = t.shape
 		t.empty = false
@@ -291,9 +293,9 @@ func (r *run) evolve(ctx context.Context, t *table, to *schema.Table, d schema.D
 	return r.announce(ctx, t, change)
 }
 
-// sameVersion tells whether rows of both shapes decode alike and the lake
+// SameVersion tells whether rows of both shapes decode alike and the lake
 // would see no difference.
-func sameVersion(a, b *schema.Table) bool {
+func SameVersion(a, b *schema.Table) bool {
 	if len(a.Columns) != len(b.Columns) || !slices.Equal(a.Key, b.Key) || !slices.Equal(a.LeftOut, b.LeftOut) {
 		return false
 	}

@@ -1,0 +1,141 @@
+package lane
+
+import (
+	"context"
+	"log/slog"
+	"maps"
+	"math/rand/v2"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+
+	"github.com/beluga-cdc/beluga/pipeline"
+	"github.com/beluga-cdc/beluga/schema"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// model is a server whose statements show any state since the window was opened, and
+// a lake that takes what is sent.
+type model struct {
+	pipeline.Writer
+	mu     sync.Mutex
+	server map[int64]int32
+	lake   map[int64]int32
+}
+
+func (m *model) Send(_ context.Context, e schema.Event) error {
+	b, ok := e.(*schema.Block)
+	if !ok {
+		return nil
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for i, op := range b.Ops {
+		if op == schema.OpUpdate || op == schema.OpDelete {
+			delete(m.lake, b.Old[0].I64[i])
+		}
+		if op != schema.OpDelete {
+			m.lake[b.New[0].I64[i]] = b.New[1].I32[i]
+		}
+	}
+	b.Release()
+	return nil
+}
+
+// change changes the server, and returns the change as the stream brings it.
+func (m *model) change(t *schema.Table, rng *rand.Rand, keys int64) *schema.Block {
+	key, to, v := rng.Int64N(keys), rng.Int64N(keys), int32(rng.IntN(1_000_000))
+	_, there := m.server[key]
+	_, taken := m.server[to]
+	b := schema.NewBlock(t)
+	b.Origins = append(b.Origins, schema.Origin{})
+	b.NeedOld(true)
+	op := schema.OpInsert
+	switch {
+	case there && rng.IntN(3) == 0:
+		op = schema.OpDelete
+		delete(m.server, key)
+	case there && !taken:
+		op = schema.OpUpdate
+		delete(m.server, key)
+		m.server[to] = v
+	case there:
+		op, to = schema.OpUpdate, key
+		m.server[key] = v
+	default:
+		to = key
+		m.server[key] = v
+	}
+	b.Ops = append(b.Ops, op)
+	b.Old[0].AppendInt64(key)
+	b.New[0].AppendInt64(to)
+	b.New[1].AppendInt32(v)
+	return b
+}
+
+// TestRowsOfKeysThatChange: rows of any state since the window was opened are sent at
+// any time behind it, and the lake ends equal.
+func TestRowsOfKeysThatChange(t *testing.T) {
+	shape := &schema.Table{ID: schema.TableID{Database: "shop", Name: "a"}, Key: []int{0}, Columns: []schema.Column{
+		{Name: "id", Type: schema.Type{Kind: schema.BigInt}}, {Name: "v", Type: schema.Type{Kind: schema.Int}}}}
+	require.NoError(t, shape.Prepare())
+	for seed := range uint64(200) {
+		rng := rand.New(rand.NewPCG(seed, 1))
+		m := &model{server: map[int64]int32{}, lake: map[int64]int32{}}
+		l := New(Config{Memory: 1 << 20, Log: slog.New(slog.DiscardHandler)})
+		l.Take(pipeline.Resume{Lanes: map[schema.TableID]schema.Progress{}}, true)
+		out := l.Writer(m)
+		const keys = 20
+		var waiting []*schema.Block // in the stream, and not sent yet
+		step := func() {
+			switch {
+			case rng.IntN(2) == 0:
+				waiting = append(waiting, m.change(shape, rng, keys))
+			case len(waiting) > 0:
+				require.NoError(t, out.Send(t.Context(), waiting[0]))
+				waiting = waiting[1:]
+			}
+		}
+		for range 30 {
+			step()
+		}
+		for range waiting { // the lane begins somewhere
+			require.NoError(t, m.Send(t.Context(), waiting[0]))
+			waiting = waiting[1:]
+		}
+		require.NoError(t, out.Send(t.Context(), schema.SchemaChange{Table: shape, Reset: true, Lane: true}))
+		clear(m.lake)
+		table := l.find(shape.ID)
+		for lower := int64(0); lower < keys; lower += 5 {
+			w, err := table.openWindow(0)
+			require.NoError(t, err)
+			for range rng.IntN(10) {
+				step()
+			}
+			state := maps.Clone(m.server)
+			for range rng.IntN(10) {
+				step()
+			}
+			b := schema.NewBlock(shape)
+			b.Origins = append(b.Origins, schema.Origin{})
+			for k, v := range state {
+				if k >= lower && k < lower+5 {
+					b.Ops = append(b.Ops, schema.OpRead)
+					b.New[0].AppendInt64(k)
+					b.New[1].AppendInt32(v)
+				}
+			}
+			released := false
+			require.NoError(t, table.put(t.Context(), out.(*writer).Writer, 0, w, b, func() { released = true }))
+			require.True(t, released)
+			table.closeWindow(w)
+		}
+		for _, b := range waiting {
+			require.NoError(t, out.Send(t.Context(), b))
+		}
+		require.Equal(t, m.server, m.lake, "seed %d", seed)
+	}
+}

@@ -5,8 +5,11 @@ import (
 	"database/sql"
 	"net"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -42,6 +45,9 @@ func TestLoadPauses(t *testing.T) {
 	replica.Exec(t, "STOP REPLICA SQL_THREAD; CHANGE REPLICATION SOURCE TO SOURCE_DELAY = 3600; START REPLICA SQL_THREAD")
 	of.Exec(t, "INSERT INTO "+database+".a VALUES (3, 3, 3)")
 	db := replica.DB(t)
+	for secondsBehind(t, db) < 2 { // whole ones
+		time.Sleep(20 * time.Millisecond)
+	}
 	load(`the load pauses" part=source because="the replica is `, func() {
 		replica.Exec(t, "STOP REPLICA SQL_THREAD; CHANGE REPLICATION SOURCE TO SOURCE_DELAY = 0; START REPLICA SQL_THREAD")
 	}, "--snapshot-pause-replica-lag", "500ms")
@@ -53,6 +59,25 @@ func TestLoadPauses(t *testing.T) {
 
 	load(`because="the replica is 7.5s behind, and may be 7s"`, func() { of.Exec(t, "UPDATE "+database+".lag SET seconds = 0") },
 		"--snapshot-pause-replica-lag", "7s", "--snapshot-pause-lag-query", "SELECT seconds FROM "+database+".lag")
+}
+
+// secondsBehind is what the replica says of its lag; 0: it says nothing.
+func secondsBehind(t *testing.T, db *sql.DB) int64 {
+	t.Helper()
+	rows, err := db.Query("SHOW REPLICA STATUS")
+	require.NoError(t, err)
+	defer rows.Close()
+	columns, err := rows.Columns()
+	require.NoError(t, err)
+	values, into := make([]sql.RawBytes, len(columns)), make([]any, len(columns))
+	for i := range values {
+		into[i] = &values[i]
+	}
+	require.True(t, rows.Next())
+	require.NoError(t, rows.Scan(into...))
+	text := string(values[slices.Index(columns, "Seconds_Behind_Source")])
+	seconds, _ := strconv.ParseInt(text, 10, 64) // of NULL too
+	return seconds
 }
 
 // caughtUp waits until the replica has what its source has.

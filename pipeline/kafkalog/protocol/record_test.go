@@ -103,6 +103,8 @@ func TestRecoveryByPlace(t *testing.T) {
 	require.True(t, r.Has(0, at, 4))
 	require.False(t, r.Has(0, at, 8))
 	require.False(t, r.Has(1, at, 4))
+	require.False(t, r.Renamed(at, 0))
+	require.True(t, r.Renamed(at, 1), "of another time")
 	r.Passed(nil, schema.Position{File: "binlog.000009", Offset: 100})
 	require.False(t, r.Drained())
 	r.Passed([]protocol.Txn{at}, schema.Position{File: "binlog.000009", Offset: 200})

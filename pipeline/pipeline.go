@@ -24,6 +24,9 @@ type Resume struct {
 	// not complete. Those that are complete stand in Tables, with a position of its
 	// history. Nil where that is not known: then the load begins again.
 	Loads map[schema.TableID]schema.Progress
+	// Sent contains Position and the transactions beyond it of which a log holds rows:
+	// a server that lacks any of them cannot complete them. Zero without a log.
+	Sent schema.Position
 }
 
 // Unfinished tells whether a load was begun after Position and did not end.

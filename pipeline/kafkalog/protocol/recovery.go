@@ -167,6 +167,21 @@ func (r *Recovery) WrittenUnder(c *Claims, selection string) (other string, ok b
 // Pending returns how many transactions have to be passed again.
 func (r *Recovery) Pending() int { return len(r.pending) }
 
+// Sent returns the position with what has to be passed again.
+func (r *Recovery) Sent(p schema.Position) schema.Position {
+	p.GTIDs = p.GTIDs.Clone()
+	for t := range r.pending {
+		place := schema.Position{Server: p.Server, File: t.File, Offset: t.Pos + 1} // something stands there
+		switch {
+		case !t.GTID.IsZero():
+			p.GTIDs.Add(t.GTID)
+		case !p.Contains(place):
+			p.File, p.Offset = place.File, place.Offset
+		}
+	}
+	return p
+}
+
 // Reset forgets what a partition holds, when a load is about to void it.
 func (r *Recovery) Reset(part int) {
 	s, ok := r.parts[part]

@@ -27,6 +27,9 @@ type Resume struct {
 	// Lanes are the tables that were in lanes at their position in Tables, and how far
 	// their loads had come. Nil: what lies between source and lake has no lanes.
 	Lanes map[schema.TableID]schema.Progress
+	// Sent contains Position and the transactions beyond it of which a log holds rows:
+	// a server that lacks any of them cannot complete them. Zero without a log.
+	Sent schema.Position
 }
 
 // Unfinished tells whether a load was begun after Position and did not end.

@@ -125,6 +125,9 @@ func (m *MySQL) attempt(ctx context.Context, next action, from pipeline.Resume, 
 		if err = m.checkColumns(from); err == nil {
 			err = m.checkPosition(ctx, from.Position)
 		}
+		if err == nil && !from.Sent.IsZero() {
+			err = m.checkPosition(ctx, from.Sent)
+		}
 		if err == nil {
 			err = m.checkShapes(ctx, from, rules)
 		}

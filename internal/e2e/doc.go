@@ -32,6 +32,8 @@
 //     In the modes that load anew instead, the lake is equal to the server
 //     afterwards, over each transport (TestModesWhenPurged, TestModesWhenReset,
 //     TestPositionLostWhileRunning, TestAnotherServerTakesTheAddress).
+//     What the log holds and the server has lost does not pass for what the server
+//     has under the same names (TestServerLosesWhatTheLogHolds).
 //     A load by a user who may not lock is as exact as one under a lock
 //     (TestLockingWithFewGrants).
 //  7. The one change of values, zero dates to NULL or 1970-01-01, is counted aloud
@@ -56,7 +58,8 @@
 //     (TestColumns).
 //  14. What SQL did to a database is in the lake, whether it was loaded or streamed
 //     and over whichever transport, or the run ends with the text of its case
-//     (TestCorpus). So it is with MariaDB as the source (TestCorpusOfMariaDB), killed
+//     (TestCorpus), whether or not the server encrypts its binlog
+//     (TestEncryptedBinlog). So it is with MariaDB as the source (TestCorpusOfMariaDB), killed
 //     at random too (TestKilledAtRandomMomentsOnMariaDB).
 //  15. A load that is killed goes on where it was, and costs little more than one that is
 //     not (TestKilledLoadCostsLittle). Until it is complete nobody sees any of it, and

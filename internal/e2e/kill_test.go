@@ -60,8 +60,7 @@ func killOn(t *testing.T, server *servers.MySQLServer, plain bool, seed uint64, 
 
 	load, stop := context.WithCancel(t.Context())
 	defer stop()
-	loaded := make(chan error, 1)
-	go func() { loaded <- keepLoading(load, w) }()
+	loaded := loading(load, t, w)
 
 	rng := rand.New(rand.NewPCG(seed, 99))
 	for kill := 0; kill < killings || int(w.Changes()) < changes; kill++ {
@@ -93,6 +92,20 @@ func waitForServer(t *testing.T, db *sql.DB, database string) {
 	for n := 1; n > 0; time.Sleep(10 * time.Millisecond) {
 		require.NoError(t, db.QueryRow("SELECT COUNT(*) FROM information_schema.processlist WHERE db = ? AND command <> 'Sleep'", database).Scan(&n))
 	}
+}
+
+// loading changes rows until ctx ends, and then sends nil. An error is told at once:
+// what waits for a workload that has died fails for another reason.
+func loading(ctx context.Context, t *testing.T, w *workload.Workload) <-chan error {
+	done := make(chan error, 1)
+	go func() {
+		err := keepLoading(ctx, w)
+		if err != nil {
+			t.Errorf("the workload died: %v", err)
+		}
+		done <- err
+	}()
+	return done
 }
 
 // keepLoading changes rows until ctx ends.

@@ -31,8 +31,7 @@ func TestLockingWithFewGrants(t *testing.T) {
 				require.NoError(t, w.Fill(t.Context()))
 				load, stop := context.WithCancel(t.Context())
 				defer stop()
-				loaded := make(chan error, 1)
-				go func() { loaded <- keepLoading(load, w) }()
+				loaded := loading(load, t, w)
 
 				few := *server
 				few.User, few.Password = "few", ""

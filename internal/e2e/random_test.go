@@ -111,8 +111,7 @@ func interrupt(t *testing.T, w *workload.Workload, rng *rand.Rand, run []string,
 	}
 }
 
-// work runs the workload up to so many statements. No session is cut off, which
-// would leave XA transactions behind that hold locks.
+// work runs the workload up to so many statements.
 func work(ctx context.Context, w *workload.Workload, statements int64) error {
 	for w.Statements() < statements {
 		if err := w.Run(ctx, sessions, 500); err != nil {

@@ -89,7 +89,8 @@ func (w *Workload) Fill(ctx context.Context) error {
 }
 
 // Run changes rows from so many sessions until so many more row changes have
-// been committed, or ctx ends.
+// been committed, or ctx ends. It ends no transaction in the middle: one that is
+// prepared would stay, and keep its locks from everybody.
 func (w *Workload) Run(ctx context.Context, sessions int, changes int64) error {
 	until, run := w.Changes()+changes, w.runs.Add(1)
 	g, ctx := errgroup.WithContext(ctx)
@@ -103,7 +104,7 @@ func (w *Workload) Run(ctx context.Context, sessions int, changes int64) error {
 			s.name = fmt.Sprintf("%s %d", w.Database, n)
 			s.rand = rand.New(rand.NewPCG(w.Seed, run<<8|uint64(n)))
 			for w.Changes() < until && ctx.Err() == nil {
-				n, err := s.transaction(ctx)
+				n, err := s.transaction(context.WithoutCancel(ctx))
 				if err != nil {
 					return fmt.Errorf("session %d of the workload: %w", n, err)
 				}

@@ -24,7 +24,9 @@ func (s *session) xa(ctx context.Context) (int64, error) {
 	case err != nil:
 		return 0, err
 	}
-	if err := s.run(ctx, "XA END "+id); err != nil {
+	if err := s.run(ctx, "XA END "+id); undone(err) {
+		return 0, s.run(ctx, "XA ROLLBACK "+id)
+	} else if err != nil {
 		return 0, err
 	}
 	if s.rand.IntN(4) == 0 {

@@ -9,6 +9,7 @@ import (
 	"github.com/segmentio/kafka-go"
 	"github.com/stretchr/testify/require"
 
+	"github.com/beluga-cdc/beluga/internal/servers"
 	"github.com/beluga-cdc/beluga/pipeline"
 	"github.com/beluga-cdc/beluga/pipeline/kafkalog"
 	"github.com/beluga-cdc/beluga/schema"
@@ -129,6 +130,30 @@ func TestBrokerFaults(t *testing.T) {
 	l.check = s.checkCut(l)
 	finish(t, cfg, s, l, 59)
 	s.once(t, l)
+}
+
+// TestTooLargeForTheTopic: a row that its topic does not take stops the source, and is
+// told with its size.
+func TestTooLargeForTheTopic(t *testing.T) {
+	addr := servers.Kafka(t).Addr
+	cfg := config(addr)
+	cfg.Name, cfg.TopicPrefix = "too_large", "too_large"
+	createTopic(t, addr, "too_large.shop.a", 1, kafka.ConfigEntry{ConfigName: "max.message.bytes", ConfigValue: "2000"})
+	tr := kafkalog.New(cfg, quiet())
+	defer tr.Close()
+	w, err := tr.Writer(t.Context(), pipeline.Resume{})
+	require.NoError(t, err)
+	text := make([]byte, 5000)
+	r := rand.New(rand.NewPCG(1, 2))
+	for i := range text {
+		text[i] = byte('!' + r.IntN(90)) // which hardly compresses
+	}
+	a := table(t, "a")
+	send(t, w, schema.SchemaChange{Table: a, Reset: true}, block(a, 0, 0, change{op: schema.OpRead, id: 1, v: string(text)}), commit(1))
+	err = w.Close(t.Context())
+	require.ErrorIs(t, err, kafka.MessageSizeTooLarge)
+	require.ErrorContains(t, err, "writing topic too_large.shop.a, partition 0")
+	require.ErrorContains(t, err, "--topic too_large.shop.a --add-config max.message.bytes=")
 }
 
 func TestReplacedSourceStops(t *testing.T) {

@@ -214,6 +214,7 @@ func (w *Writer) recover(ctx context.Context) error {
 		w.cut = max(w.cut, scans[i].Cut())
 	}
 	w.recovery = protocol.NewRecovery(w.scans)
+	w.resume.Sent = w.recovery.Sent(w.resume.Position)
 	return nil
 }
 

@@ -203,7 +203,8 @@ func (p *partitionWriter) deliver(ctx context.Context, b *batch) (*batch, error)
 		recordbatch.Stamp(set, p.producer)
 	}
 	if errors.Is(err, kafka.MessageSizeTooLarge) {
-		return nil, fmt.Errorf("%w: a batch has %d bytes: raise max.message.bytes of the topic, or lower kafka.batch_bytes", err, len(set))
+		return nil, fmt.Errorf("%w: %d records that are sent together have %d bytes; remedy: let the topic take them: kafka-configs.sh --alter --topic %s --add-config max.message.bytes=%d, or more for larger rows of its table",
+			err, b.Count(), len(set), p.topic, 2*len(set))
 	}
 	if err != nil {
 		return nil, err

@@ -117,6 +117,24 @@ func TestNoCutBeforeAllIsPassed(t *testing.T) {
 	}
 }
 
+// TestTransactionsUnderOldNames: a server that lost what the log holds of it gives the
+// names of those transactions to others. They must not pass for the lost ones.
+func TestTransactionsUnderOldNames(t *testing.T) {
+	b := stallingBroker(t)
+	cfg := tornConfig(b.addr)
+	l, a := loaded(t, cfg)
+	txns, _ := torn(t, b, cfg, l, a)
+	tr, w, _ := open(t, cfg, l)
+	defer tr.Close()
+	for i, e := range again(a, txns[0]) {
+		if block, ok := e.(*schema.Block); ok {
+			block.Origins[0].Time += 1_000_000
+			require.ErrorContains(t, w.Send(t.Context(), block), "rows of another transaction")
+			require.Zero(t, i)
+		}
+	}
+}
+
 // writerUnder opens and closes the source's end under a selection of tables.
 func writerUnder(t *testing.T, cfg kafkalog.Config, selection string, events ...schema.Event) error {
 	t.Helper()

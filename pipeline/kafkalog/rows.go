@@ -1,6 +1,7 @@
 package kafkalog
 
 import (
+	"fmt"
 	"sync"
 	"time"
 
@@ -60,6 +61,9 @@ func (w *Writer) encode(t rowTarget, b *schema.Block, load bool) error {
 				e.record.Txn = txnOf(origin)
 			}
 			if recovering {
+				if w.recovery.Renamed(e.record.Txn, origin.Time) {
+					return renamedError(e.record.Txn)
+				}
 				w.seen = append(w.seen, e.record.Txn)
 			}
 		}
@@ -120,6 +124,14 @@ func (w *Writer) lend(t rowTarget, b *schema.Block) *loan {
 		return nil
 	}
 	return t.parts[0].relay.lend(w.ctx, b, t.parts[0].flush)
+}
+
+func renamedError(t protocol.Txn) error {
+	name := t.GTID.String()
+	if t.GTID.IsZero() {
+		name = fmt.Sprintf("%s:%d", t.File, t.Pos)
+	}
+	return fmt.Errorf("the log holds rows of another transaction %s than the server does: the server has lost its last ones, as in a crash with sync_binlog = 0, and given their names to others; remedy: load all tables again: run once with --snapshot-mode always", name)
 }
 
 func txnOf(o *schema.Origin) protocol.Txn {

@@ -21,7 +21,8 @@
 // behind a reset of the same load everything counts, and where a load goes on
 // (Record.Continued) nothing before is skipped. Rows are known again by their
 // numbers, so a source that captures other tables than the one whose transactions
-// it found, and counts other rows, must not go on (Recovery.WrittenUnder).
+// it found, and counts other rows, must not go on (Recovery.WrittenUnder); neither
+// must one whose server has given their names to others (Recovery.Renamed).
 //
 // Invariants, all held by a random search over schedules (TestSchedules), which
 // also finds the fault when a rule is left out (TestSchedulesFindMutations):

@@ -2,6 +2,7 @@ package protocol_test
 
 import (
 	"math/rand/v2"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -103,6 +104,10 @@ func TestRecoveryByPlace(t *testing.T) {
 	require.True(t, r.Has(0, at, 4))
 	require.False(t, r.Has(0, at, 8))
 	require.False(t, r.Has(1, at, 4))
+	require.False(t, r.Renamed(at, 0))
+	require.True(t, r.Renamed(at, 1), "of another time")
+	require.Equal(t, "binlog.000009:101", r.Sent(schema.Position{File: "binlog.000009", Offset: 4}).String())
+	require.Equal(t, "binlog.000010:4", r.Sent(schema.Position{File: "binlog.000010", Offset: 4}).String())
 	r.Passed(nil, schema.Position{File: "binlog.000009", Offset: 100})
 	require.False(t, r.Drained())
 	r.Passed([]protocol.Txn{at}, schema.Position{File: "binlog.000009", Offset: 200})
@@ -130,8 +135,11 @@ func TestResetVoidsWhatWasFound(t *testing.T) {
 	at := protocol.Txn{GTID: schema.GTID{UUID: [16]byte{1}, N: 1}}
 	_, err := s.Record(2, 0, &protocol.Record{Kind: protocol.Row, Epoch: 1, Seq: 1, Txn: at})
 	require.NoError(t, err)
+	var other schema.GTIDSet
+	other.Add(schema.GTID{N: 9})
 	r := protocol.NewRecovery(map[int]*protocol.Scan{0: s})
 	require.False(t, r.Drained())
+	require.Equal(t, "00000000-0000-0000-0000-000000000000:9, 01000000-0000-0000-0000-000000000000:1", strings.ReplaceAll(r.Sent(schema.Position{GTIDs: other}).GTIDs.String(), ",", ", "))
 	r.Reset(0)
 	require.False(t, r.Has(0, at, 0))
 	require.True(t, r.Drained())

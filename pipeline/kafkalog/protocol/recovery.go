@@ -21,6 +21,8 @@ type Scan struct {
 	version int64            // the last table version that was announced
 	load    int64            // the version that a load of the table began with
 	cut     int64            // the last cut
+
+	times map[Txn]int64 // when the source committed what was accepted
 }
 
 // found is the last row of a transaction, and the source that wrote it.
@@ -28,7 +30,7 @@ type found struct{ ordinal, epoch int64 }
 
 // NewScan starts a scan at a checkpoint's state.
 func NewScan(from schema.LogPosition) *Scan {
-	return &Scan{State: from, found: map[Txn]found{}, again: map[Txn]struct{}{}, version: from.Schema, cut: from.Cut}
+	return &Scan{State: from, found: map[Txn]found{}, again: map[Txn]struct{}{}, version: from.Schema, cut: from.Cut, times: map[Txn]int64{}}
 }
 
 // Record takes the next record of the partition. done says that it was the fence
@@ -46,6 +48,7 @@ func (s *Scan) Record(epoch, offset int64, r *Record) (done bool, err error) {
 		case Row:
 			if !r.Txn.IsZero() {
 				s.found[r.Txn] = found{max(s.found[r.Txn].ordinal, r.Ordinal), r.Epoch}
+				s.times[r.Txn] = r.Time
 			}
 		case DDL:
 			s.version = r.Version
@@ -99,13 +102,15 @@ func (s *Scan) Version() int64 { return s.version }
 type Recovery struct {
 	parts   map[int]*Scan
 	pending map[Txn]struct{}
-	commits int // since the pending transactions were last compared with a position
+	times   map[Txn]int64 // of the pending ones
+	commits int           // since the pending transactions were last compared with a position
 }
 
 // NewRecovery puts the scans of all partitions together, by partition number.
 func NewRecovery(parts map[int]*Scan) *Recovery {
-	r := &Recovery{parts: parts, pending: map[Txn]struct{}{}}
+	r := &Recovery{parts: parts, pending: map[Txn]struct{}{}, times: map[Txn]int64{}}
 	for _, s := range parts {
+		maps.Copy(r.times, s.times)
 		for t := range s.found {
 			r.pending[t] = struct{}{}
 		}
@@ -129,6 +134,17 @@ func (r *Recovery) Has(part int, t Txn, ordinal int64) bool {
 	return ok && ordinal <= last.ordinal
 }
 
+// Renamed tells whether the log holds another transaction under that name, which
+// was committed at another time. A server that loses its last transactions in a
+// crash gives their names to new ones, of which Has would hold back the beginnings.
+func (r *Recovery) Renamed(t Txn, committed int64) bool {
+	if _, pending := r.pending[t]; !pending {
+		return false
+	}
+	at, known := r.times[t]
+	return known && at != committed
+}
+
 // WrittenUnder returns a selection other than the given one under which some of
 // the pending transactions were sent. Such a source must not go on: rows are
 // numbered within their transaction over all captured tables, so under another
@@ -150,6 +166,21 @@ func (r *Recovery) WrittenUnder(c *Claims, selection string) (other string, ok b
 
 // Pending returns how many transactions have to be passed again.
 func (r *Recovery) Pending() int { return len(r.pending) }
+
+// Sent returns the position with what has to be passed again.
+func (r *Recovery) Sent(p schema.Position) schema.Position {
+	p.GTIDs = p.GTIDs.Clone()
+	for t := range r.pending {
+		place := schema.Position{Server: p.Server, File: t.File, Offset: t.Pos + 1} // something stands there
+		switch {
+		case !t.GTID.IsZero():
+			p.GTIDs.Add(t.GTID)
+		case !p.Contains(place):
+			p.File, p.Offset = place.File, place.Offset
+		}
+	}
+	return p
+}
 
 // Reset forgets what a partition holds, when a load is about to void it.
 func (r *Recovery) Reset(part int) {
@@ -224,7 +255,7 @@ func (r *Recovery) Reached(p schema.Position) {
 
 func (r *Recovery) settle() {
 	if len(r.pending) == 0 {
-		r.parts = nil
+		r.parts, r.times = nil, nil
 	}
 }
 

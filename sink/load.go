@@ -94,13 +94,10 @@ func (t *lakeTable) stage(ctx context.Context, next loadState) error {
 // its branch, and from the shape that is there.
 func (t *lakeTable) adoptLoad() error {
 	it := t.head.t
-	var state loadState
-	if err := json.Unmarshal([]byte(it.Properties()[propLoad]), &state); err != nil {
-		return fmt.Errorf("decoding %s: %w", propLoad, err)
-	}
+	state, err := decodeLoad(it)
 	switch {
-	case state.Format != stateFormat:
-		return fmt.Errorf("decoding %s: format %d was written by another version of Beluga", propLoad, state.Format)
+	case err != nil:
+		return err
 	case state.Table != it.Metadata().TableUUID().String():
 		return errors.New("the table is a copy, made while it was loaded; drop it in the lake and load it again")
 	}
@@ -126,6 +123,16 @@ func (t *lakeTable) adoptLoad() error {
 		t.history = state.Lane.Position.History
 	}
 	return nil
+}
+
+func decodeLoad(t *table.Table) (s loadState, err error) {
+	if err := json.Unmarshal([]byte(t.Properties()[propLoad]), &s); err != nil {
+		return s, fmt.Errorf("decoding %s: %w", propLoad, err)
+	}
+	if s.Format != stateFormat {
+		return s, fmt.Errorf("decoding %s: format %d was written by another version of Beluga", propLoad, s.Format)
+	}
+	return s, nil
 }
 
 // giveUp takes the table up again as main shows it, without what a load has left

@@ -34,8 +34,17 @@ type TableInfo struct {
 	Position    schema.Position
 	Cut         int64
 	Foreign     bool // the newest snapshot is of another writer, and no cut names it
+	// Load is one of the table that is not complete, so that nobody sees it; nil:
+	// there is none.
+	Load *LoadInfo
 
 	head *table.Table // as it was when it was told of
+}
+
+// LoadInfo is how far the load of a table is.
+type LoadInfo struct {
+	Rows    int64
+	Stopped bool // by request
 }
 
 // Tables returns the tables of all pipelines in the lake, as they are now.
@@ -69,6 +78,13 @@ func tableInfo(t *table.Table) (TableInfo, error) {
 		return TableInfo{}, err
 	}
 	info := TableInfo{Table: shape, Pipeline: t.Properties()[propPipeline], Position: st.Position, Cut: st.Cut, Rows: st.Rows}
+	if hasLoad(t) {
+		load, err := decodeLoad(t)
+		if err != nil {
+			return TableInfo{}, err
+		}
+		info.Load = &LoadInfo{Rows: load.Rows, Stopped: load.Load.Stopped}
+	}
 	head := t.CurrentSnapshot()
 	if head == nil {
 		return info, nil

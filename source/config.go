@@ -62,6 +62,11 @@ type Config struct {
 	MessageKeys pipeline.MessageKeys
 	Partitions  int
 
+	// SignalTable is where applications ask for loads and more by inserting rows, as
+	// Debezium's signal.data.collection; zero: there is none.
+	SignalTable schema.TableID
+	Name        string // of the pipeline, in notifications
+
 	Types     value.Policy
 	OldImages binlog.OldImages
 	ServerID  uint32        // to register as a replica; random

@@ -50,14 +50,14 @@ func (m *MySQL) takeLanes(ctx context.Context, from pipeline.Resume) error {
 
 // followWithLanes follows the binlog, and reads tables beside it. When the stream
 // ends, so do they: the next run goes on with them.
-func (m *MySQL) followWithLanes(ctx context.Context, cfg binlog.Config, from pipeline.Resume, out pipeline.Writer) error {
+func (m *MySQL) followWithLanes(ctx context.Context, cfg binlog.Config, sel selection, from pipeline.Resume, out pipeline.Writer) error {
 	cfg.Lanes = m.lanes
 	reading, end := context.WithCancel(ctx)
 	defer end()
 	g, gctx := errgroup.WithContext(reading)
 	g.Go(func() error {
 		defer end()
-		return binlog.New(cfg).Run(gctx, from, m.lanes.Writer(out))
+		return binlog.New(cfg).Run(gctx, from, m.watchSignals(sel, m.lanes.Writer(out)))
 	})
 	g.Go(func() error { return m.lanes.Run(gctx, out) })
 	if err := g.Wait(); err != nil || !m.cfg.Once {

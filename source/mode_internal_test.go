@@ -3,6 +3,7 @@ package source
 import (
 	"context"
 	"fmt"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -69,7 +70,7 @@ func TestOverlapHoldsCommits(t *testing.T) {
 		return schema.Position{Server: "s", File: "binlog.000001", Offset: offset}
 	}
 	out := &recorder{}
-	tail := &tail{Writer: out, overlap: at(30)}
+	tail := &tail{Writer: out, overlap: at(30), reached: new(atomic.Pointer[schema.Position])}
 	for _, offset := range []uint64{10, 20, 30, 25, 40} {
 		require.NoError(t, tail.Send(t.Context(), schema.Commit{Position: at(offset)}))
 		require.Equal(t, at(offset), tail.at)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -18,13 +19,17 @@ import (
 
 // MySQL is a MySQL server as a source of events.
 type MySQL struct {
-	cfg      Config
-	log      *slog.Logger
-	stats    value.Stats
-	progress atomic.Pointer[snapshot.Progress]
-	decided  map[schema.TableID]pipeline.TableState
-	sources  gtidSources
-	lanes    *lane.Lanes
+	cfg       Config
+	log       *slog.Logger
+	stats     value.Stats
+	progress  atomic.Pointer[snapshot.Progress]
+	observer  func(pipeline.Notification)
+	notifying sync.Mutex
+	inbox     inbox
+	reached   atomic.Pointer[schema.Position] // by the stream
+	decided   map[schema.TableID]pipeline.TableState
+	sources   gtidSources
+	lanes     *lane.Lanes
 }
 
 var _ pipeline.Source = (*MySQL)(nil)
@@ -34,6 +39,7 @@ func New(cfg Config, log *slog.Logger) *MySQL {
 	m := &MySQL{cfg: cfg.withDefaults(), log: log}
 	m.sources, _ = newGTIDSources(cfg.GTIDSources) // whose error Preflight and Run tell
 	m.lanes = m.newLanes()
+	m.lanes.Observe(m.laneNotices)
 	return m
 }
 
@@ -47,13 +53,19 @@ func (m *MySQL) Stats() *value.Stats { return &m.stats }
 // OpenSnapshot opens a consistent view of the captured tables, and returns them
 // in their shape of that moment. The snapshot must be closed.
 func (m *MySQL) OpenSnapshot(ctx context.Context) (*snapshot.Snapshot, []*schema.Table, error) {
+	return m.openSnapshot(ctx, nil)
+}
+
+func (m *MySQL) openSnapshot(ctx context.Context, scan func(snapshot.TableProgress)) (*snapshot.Snapshot, []*schema.Table, error) {
 	sel, err := newSelection(m.cfg)
 	if err != nil {
 		return nil, nil, err
 	}
-	s, err := snapshot.Open(ctx, m.snapshotConfig(func(ctx context.Context, s *session.Session, only *schema.TableID) ([]snapshot.Described, error) {
+	cfg := m.snapshotConfig(func(ctx context.Context, s *session.Session, only *schema.TableID) ([]snapshot.Described, error) {
 		return m.describe(ctx, s, sel, only)
-	}))
+	})
+	cfg.Scan = scan
+	s, err := snapshot.Open(ctx, cfg)
 	if err != nil {
 		return nil, nil, session.Explain(m.cfg.Endpoint, err)
 	}
@@ -133,7 +145,7 @@ func (m *MySQL) stream(ctx context.Context, from pipeline.Resume, until *schema.
 		}
 	}
 	m.log.Info("following the binlog", "position", from.Position)
-	return m.beating(ctx, until, func(ctx context.Context) error { return m.followWithLanes(ctx, cfg, from, out) })
+	return m.beating(ctx, until, func(ctx context.Context) error { return m.followWithLanes(ctx, cfg, sel, from, out) })
 }
 
 func (m *MySQL) streamConfig(ctx context.Context, s *session.Session, sel selection) (binlog.Config, error) {
@@ -163,6 +175,7 @@ func (m *MySQL) streamConfig(ctx context.Context, s *session.Session, sel select
 		ServerUUID: uuid,
 		Heartbeat:  m.cfg.Heartbeat,
 		Captures:   sel.matches,
+		Watches:    m.cfg.SignalTable,
 		Collations: collations,
 		LowerNames: lower == 1,
 		OldImages:  m.cfg.OldImages,

@@ -101,6 +101,10 @@ func (m *MySQL) preflight(ctx context.Context, load bool) (Faults, error) {
 		return nil, err
 	}
 	faults = append(faults, more...)
+	if more, err = m.signalFaults(ctx, s, sel); err != nil {
+		return nil, err
+	}
+	faults = append(faults, more...)
 	if more, err = cascadeFaults(ctx, s, vars, tables); err != nil {
 		return nil, err
 	}

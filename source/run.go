@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
+
+	"github.com/google/uuid"
 
 	"github.com/beluga-cdc/beluga/pipeline"
 	"github.com/beluga-cdc/beluga/schema"
@@ -44,7 +47,10 @@ func (m *MySQL) run(ctx context.Context, from pipeline.Resume, out pipeline.Writ
 	if next == load && unfinishedLoad(from) != nil {
 		next = proceed
 	}
-	t := &tail{Writer: out, at: from.Position}
+	if next == goOn {
+		m.notify(uuid.NewString(), initialSnapshot, noticeSkipped, nil)
+	}
+	t := &tail{Writer: out, at: from.Position, reached: &m.reached}
 	for {
 		err := m.attempt(ctx, next, from, t, rules)
 		var replay replayError
@@ -96,6 +102,7 @@ type tail struct {
 	at      schema.Position
 	overlap schema.Position
 	begun   int64 // history of the last load that was begun
+	reached *atomic.Pointer[schema.Position]
 }
 
 // Send implements pipeline.Writer.
@@ -105,6 +112,7 @@ func (t *tail) Send(ctx context.Context, e schema.Event) error {
 		t.begun = e.History
 	case schema.Commit:
 		t.at = e.Position
+		t.reached.Store(&e.Position)
 		if !e.Position.Contains(t.overlap) {
 			return nil
 		}
@@ -163,6 +171,7 @@ func (m *MySQL) attempt(ctx context.Context, next action, from pipeline.Resume, 
 			return err
 		}
 	}
+	m.openInbox(ctx)
 	if until != nil && from.Position.Contains(*until) && !m.lanes.Active() {
 		return nil
 	}
@@ -183,7 +192,8 @@ func (m *MySQL) attempt(ctx context.Context, next action, from pipeline.Resume, 
 // load sends all tables, with their rows or without, or what an earlier load left,
 // and returns where the stream goes on, and up to where the load overlaps with it.
 func (m *MySQL) load(ctx context.Context, next action, was pipeline.Resume, out pipeline.Writer) (from pipeline.Resume, overlap schema.Position, err error) {
-	s, tables, err := m.OpenSnapshot(ctx)
+	notices := m.newLoadNotices()
+	s, tables, err := m.openSnapshot(ctx, notices.table)
 	if err != nil {
 		return from, overlap, fmt.Errorf("loading the tables: %w", err)
 	}
@@ -209,7 +219,10 @@ func (m *MySQL) load(ctx context.Context, next action, was pipeline.Resume, out 
 	}
 	m.progress.Store(s.Progress())
 	start := time.Now()
-	if err := send(ctx, out); err != nil {
+	notices.began(tables)
+	err = send(ctx, out)
+	notices.ended(err)
+	if err != nil {
 		return from, overlap, fmt.Errorf("loading the tables: %w", err)
 	}
 	if next != define {

@@ -44,6 +44,9 @@ type Config struct {
 	Types     TypesConfig     `yaml:"types"`
 	Heartbeat HeartbeatConfig `yaml:"heartbeat"`
 	GTID      GTIDConfig      `yaml:"gtid"`
+	Signal    SignalConfig    `yaml:"signal"`
+	Notify    NotifyConfig    `yaml:"notify"`
+	HTTP      HTTPConfig      `yaml:"http"`
 	Shutdown  ShutdownConfig  `yaml:"shutdown"`
 	Log       LogConfig       `yaml:"log"`
 }
@@ -361,6 +364,9 @@ func (c *Config) validate(needs []string) (faults []fault) {
 		option, text, _ := strings.Cut(strings.TrimPrefix(err.Error(), "--gtid-"), " ")
 		bad("gtid."+option, "%s", text)
 	}
+	c.Signal.validate(bad)
+	c.Notify.validate(bad, len(c.Kafka.Brokers) > 0)
+	c.HTTP.validate(bad)
 	positive(bad, "shutdown.timeout", c.Shutdown.Timeout)
 	return faults
 }

@@ -75,7 +75,7 @@ func runPipeline(ctx context.Context, c *Config, io streams) error {
 		return err
 	}
 	return untilSignal(ctx, c.Shutdown.Timeout, log, func(ctx, stop context.Context) (err error) {
-		p, open, err := openPipeline(stop, c, src, log)
+		p, lake, open, err := openPipeline(stop, c, src, log)
 		if err != nil {
 			if stop.Err() != nil && ctx.Err() == nil {
 				log.Info("stopped before anything was read", "interrupted", err)
@@ -84,8 +84,13 @@ func runPipeline(ctx context.Context, c *Config, io streams) error {
 			return err
 		}
 		defer func() { err = errors.Join(err, open.Close()) }()
+		told, err := openControl(stop, c, src, lake, p, log)
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, told.Close()) }()
 		show := &progress{load: src.Progress, zeroDates: src.Stats().ZeroDates.Load, stats: p.Stats, term: term, log: log}
-		if err := runShown(ctx, stop, p, show); err != nil {
+		if err := runShown(ctx, stop, p, show, told); err != nil {
 			return err
 		}
 		position := p.Stats.Position()
@@ -99,30 +104,30 @@ func runPipeline(ctx context.Context, c *Config, io streams) error {
 
 // openPipeline opens the lake and the way to it, and tells what has to be closed
 // after them.
-func openPipeline(ctx context.Context, c *Config, src *source.MySQL, log *slog.Logger) (_ *pipeline.Pipeline, open closers, err error) {
+func openPipeline(ctx context.Context, c *Config, src *source.MySQL, log *slog.Logger) (_ *pipeline.Pipeline, lake *sink.Lake, open closers, err error) {
 	if err := preflight(ctx, c, src); err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	lake, resume, err := openLake(ctx, c, log)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	open = closers{lake}
 	if resume.Position.IsZero() {
 		// Before anything is read, and of all tables at once.
 		if err := checkOwners(ctx, src, lake); err != nil {
-			return nil, nil, errors.Join(err, open.Close())
+			return nil, nil, nil, errors.Join(err, open.Close())
 		}
 	}
 	transport, opened, err := openTransport(c, log)
 	if err != nil {
-		return nil, nil, errors.Join(err, open.Close())
+		return nil, nil, nil, errors.Join(err, open.Close())
 	}
-	return &pipeline.Pipeline{Source: src, Transport: transport, Sink: lake, Lake: resume, Limits: c.limits(), Stats: new(pipeline.Stats)}, append(open, opened), nil
+	return &pipeline.Pipeline{Source: src, Transport: transport, Sink: lake, Lake: resume, Limits: c.limits(), Stats: new(pipeline.Stats)}, lake, append(open, opened), nil
 }
 
-// runShown runs the pipeline and shows how far it is.
-func runShown(ctx, stop context.Context, p *pipeline.Pipeline, show *progress) error {
+// runShown runs the pipeline, shows how far it is, and lets it be told more.
+func runShown(ctx, stop context.Context, p *pipeline.Pipeline, show *progress, told *control) error {
 	g, ctx := errgroup.WithContext(ctx)
 	done, finished := context.WithCancel(ctx)
 	g.Go(func() error {
@@ -130,6 +135,7 @@ func runShown(ctx, stop context.Context, p *pipeline.Pipeline, show *progress) e
 		return p.Run(ctx, stop)
 	})
 	g.Go(func() error { return show.run(done) })
+	g.Go(func() error { return told.run(ctx, done) })
 	return g.Wait()
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/beluga-cdc/beluga/internal/verify"
+	"github.com/beluga-cdc/beluga/pipeline"
 	"github.com/beluga-cdc/beluga/schema"
 	"github.com/beluga-cdc/beluga/sink"
 )
@@ -65,6 +66,8 @@ type status struct {
 	Cut      *cutStatus    `json:"cut,omitempty"` // none: nothing was published yet
 	Server   *serverStatus `json:"server,omitempty"`
 	Tables   []tableStatus `json:"tables"`
+	// Signals wait for a run, or are being carried out by one.
+	Signals []pipeline.Signal `json:"signals,omitempty"`
 }
 
 type cutStatus struct {
@@ -94,6 +97,8 @@ type tableStatus struct {
 	SnapshotID  int64     `json:"snapshot_id"`
 	CommittedAt time.Time `json:"committed_at"`
 	Position    string    `json:"position"`
+	Loading     *int64    `json:"loading,omitempty"` // rows of a load that is not complete, which nobody sees yet
+	Stopped     bool      `json:"load_stopped,omitempty"`
 }
 
 func readStatus(ctx context.Context, c *Config, io streams) (s *status, err error) {
@@ -109,8 +114,15 @@ func readStatus(ctx context.Context, c *Config, io streams) (s *status, err erro
 		return nil, fmt.Errorf("reading the tables of the lake: %w", err)
 	}
 	for _, t := range tables {
-		s.Tables = append(s.Tables, tableStatus{t.Table.ID, t.Table.ID.String(), t.Pipeline, t.Rows, t.DataFiles, t.DeleteFiles, t.Bytes, t.SnapshotID,
-			t.CommittedAt.UTC(), t.Position.String()})
+		one := tableStatus{t.Table.ID, t.Table.ID.String(), t.Pipeline, t.Rows, t.DataFiles, t.DeleteFiles, t.Bytes, t.SnapshotID,
+			t.CommittedAt.UTC(), t.Position.String(), nil, false}
+		if t.Load != nil {
+			one.Loading, one.Stopped = &t.Load.Rows, t.Load.Stopped
+		}
+		s.Tables = append(s.Tables, one)
+	}
+	if s.Signals, err = lake.Signals(ctx); err != nil {
+		return nil, err
 	}
 	cuts, err := lake.Cuts(ctx, 1)
 	if err != nil {
@@ -182,7 +194,32 @@ func (s *status) print(w io.Writer) error {
 	for _, x := range s.Tables {
 		p("\t\t%s\t%s\t%d\t%d\t%s\t%s\t%s\t\n", x.Table, grouped(x.Rows), x.DataFiles, x.DeleteFiles, roundSize(x.Bytes), since(x.CommittedAt), x.Pipeline)
 	}
-	return t.Flush()
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	return s.printUnderWay(w)
+}
+
+// printUnderWay writes what is not complete.
+func (s *status) printUnderWay(w io.Writer) (err error) {
+	p := func(format string, args ...any) {
+		if err == nil {
+			_, err = fmt.Fprintf(w, format, args...)
+		}
+	}
+	for _, t := range s.Tables {
+		switch {
+		case t.Loading == nil:
+		case t.Stopped:
+			p("\nthe load of %s was stopped; beluga snapshot begins it again\n", t.Table)
+		default:
+			p("\n%s is being loaded: %s so far, which readers do not see yet\n", t.Table, count(*t.Loading, "row"))
+		}
+	}
+	for _, x := range s.Signals {
+		p("\nsignal %s waits, or is being carried out: %s %s\n", x.ID, x.Type, x.Data)
+	}
+	return err
 }
 
 func since(t time.Time) string {

@@ -96,6 +96,9 @@ func (c *Config) selection() (string, error) {
 	if list := c.GTID.SourceExcludes; len(list) > 0 && c.GTID.SourceFilterRows {
 		text += " and --gtid-source-excludes '" + sortedText(list) + "'"
 	}
+	if c.Signal.DataCollection != "" {
+		text += " and --signal-data-collection " + c.Signal.DataCollection // whose rows are counted too
+	}
 	return text, err
 }
 

@@ -46,6 +46,12 @@ func newSource(c *Config, log *slog.Logger) (*source.MySQL, error) {
 	s.GTIDSources, s.Pause = c.GTID.sources(), c.Snapshot.Pause.rules()
 	on := c.Snapshot.ConfigurationBased
 	s.Mode, s.Switches = c.Snapshot.mode(), source.Switches{Data: on.Data, Schema: on.Schema, OnDataError: on.OnDataError, OnSchemaError: on.OnSchemaError, Stream: on.StartStream}
+	s.Name = c.Name
+	if c.Signal.DataCollection != "" {
+		if s.SignalTable, err = source.ParseSignalTable(c.Signal.DataCollection); err != nil {
+			return nil, fmt.Errorf("signal.data-collection: %w", err)
+		}
+	}
 	if len(c.Kafka.Brokers) > 0 {
 		if s.MessageKeys, err = pipeline.ParseMessageKeys(c.Kafka.MessageKeyColumns); err != nil {
 			return nil, fmt.Errorf("kafka.message-key-columns: %w", err)

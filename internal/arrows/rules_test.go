@@ -46,6 +46,8 @@ var owners = []owner{
 	{
 		library: "github.com/twmb/franz-go", parts: []string{"pipeline"},
 		why: "the embedded broker is a way for events to travel",
+		// The end-to-end tests read topics by a client that is not ours.
+		exempt: []string{"internal/e2e"},
 	},
 	{
 		library: "github.com/apache/iceberg-go", parts: []string{"sink"},

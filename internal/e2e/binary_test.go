@@ -128,6 +128,23 @@ func (p *process) says(t *testing.T, text string) {
 	p.until(t, fmt.Sprintf("%q", text), func() bool { return strings.Contains(p.out.String(), text) })
 }
 
+// saysLine waits until one line of what the process has said has all the texts.
+func (p *process) saysLine(t *testing.T, texts ...string) {
+	t.Helper()
+	p.until(t, fmt.Sprintf("a line with %q", texts), func() bool {
+		for line := range strings.Lines(p.out.String()) {
+			all := true
+			for _, text := range texts {
+				all = all && strings.Contains(line, text)
+			}
+			if all {
+				return true
+			}
+		}
+		return false
+	})
+}
+
 // terminate sends the process SIGTERM and requires a good end.
 func (p *process) terminate(t *testing.T) {
 	t.Helper()

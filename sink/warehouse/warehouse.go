@@ -35,6 +35,9 @@ type Options struct {
 	Dir      string
 	Pipeline string // whose lock to take
 	ReadOnly bool   // take no lock, create nothing
+	// Shared: take no lock and create nothing, but change what is not the lock's
+	// owner's alone.
+	Shared bool
 }
 
 // Warehouse is an opened warehouse folder.
@@ -54,11 +57,11 @@ func Open(ctx context.Context, o Options) (*Warehouse, error) {
 	if i := strings.IndexFunc(dir, func(r rune) bool { return r <= ' ' || strings.ContainsRune("%#?", r) }); i >= 0 {
 		return nil, fmt.Errorf("warehouse %q: the path holds %q, which does not survive in the URIs of Iceberg's libraries; choose another folder", dir, dir[i])
 	}
-	if err := checkFolder(dir, o.ReadOnly); err != nil {
+	if err := checkFolder(dir, o.ReadOnly || o.Shared); err != nil {
 		return nil, err
 	}
 	w := &Warehouse{Dir: dir}
-	if !o.ReadOnly {
+	if !o.ReadOnly && !o.Shared {
 		if w.lock, err = lock(dir, o.Pipeline); err != nil {
 			return nil, err
 		}

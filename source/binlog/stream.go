@@ -59,6 +59,10 @@ type Config struct {
 
 	// Captures tells whether a table is wanted.
 	Captures func(schema.TableID) bool
+	// Watches is a table whose rows are wanted too, whatever becomes of its shape,
+	// which nothing else depends on: each one that comes is announced as a Reset. It
+	// counts only where Captures does not have the table.
+	Watches schema.TableID
 	// Choose tells whether a column is wanted, and what is done to its values. nil:
 	// all are, as they are.
 	Choose func(id schema.TableID, column string) (t *schema.Treatment, wanted bool)
@@ -173,6 +177,7 @@ type run struct {
 
 	mu       sync.Mutex
 	tables   map[schema.TableID]*table
+	watched  *table              // not among tables: no statement about it matters
 	maps     map[uint64]*version // by table number
 	versions map[string]*version // by the table map's body without the number
 	ahead    []*table            // those whose covered position is not passed yet
@@ -218,6 +223,7 @@ type run struct {
 func newRun(cfg Config, from pipeline.Resume, out Sender) *run {
 	r := &run{
 		cfg: cfg, out: out,
+		watched:  &table{id: cfg.Watches},
 		tables:   map[schema.TableID]*table{},
 		maps:     map[uint64]*version{},
 		versions: map[string]*version{},

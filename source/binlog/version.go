@@ -96,7 +96,8 @@ func (r *run) newVersion(ctx context.Context, body []byte) (*version, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !r.cfg.Captures(id) {
+	captured := r.cfg.Captures(id)
+	if !captured && id != r.watched.id {
 		return v, nil
 	}
 	m, err := parseTableMap(v.body)
@@ -106,7 +107,9 @@ func (r *run) newVersion(ctx context.Context, body []byte) (*version, error) {
 	if isSequence(m.names) {
 		return v, nil
 	}
-	v.table = r.tableOf(id)
+	if v.table = r.watched; captured {
+		v.table = r.tableOf(id)
+	}
 	v.nameless = !m.hasNames() || r.cfg.MariaDB // whose maps have names, but do not name every type
 	// What is wrong with a table matters only if it has rows that are wanted.
 	v.shape, v.err = r.shapeOf(ctx, v.table, m)
@@ -255,6 +258,9 @@ func (r *run) adopt(ctx context.Context, v *version) error {
 	}
 	if t.shape == v.shape {
 		return nil
+	}
+	if t == r.watched {
+		return r.announce(ctx, t, schema.SchemaChange{Table: v.shape, Reset: true, History: r.history})
 	}
 	if v.shape.Keyless() && r.cfg.Keyless != nil {
 		return r.cfg.Keyless(t.id)

@@ -181,6 +181,8 @@ func (l *Lanes) awaitShape(ctx context.Context, t *table, generation int) error 
 	if err != nil {
 		return err
 	}
+	t.behind.Store(true)
+	defer t.behind.Store(false)
 	for !l.passed(now) {
 		if t.isVoid(generation) {
 			return errVoid

@@ -19,6 +19,8 @@ type table struct {
 	id   schema.TableID
 	wish wish
 	rows atomic.Int64 // sent
+	// behind: the reading waits for the stream.
+	behind atomic.Bool
 
 	// mu orders what the stream and the readers send of the table: both send under it.
 	mu      sync.Mutex

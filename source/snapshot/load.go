@@ -103,6 +103,7 @@ func (s *Snapshot) loadRows(ctx context.Context, out Sender) error {
 	closeOne := func(id schema.TableID) {
 		if p := s.progress.byID[id]; p.open.Add(-1) == 0 {
 			p.done.Store(true)
+			s.tell(id)
 			finished <- byID[id]
 		}
 	}
@@ -129,6 +130,14 @@ func (s *Snapshot) loadRows(ctx context.Context, out Sender) error {
 	return g.Wait()
 }
 
+// tell says how far a table is. Of one that an earlier load has brought there is
+// nothing to tell.
+func (s *Snapshot) tell(id schema.TableID) {
+	if s.cfg.Scan != nil && !s.complete[id] {
+		s.cfg.Scan(s.progress.byID[id].now())
+	}
+}
+
 // loadChunk sends the rows of a chunk, and then that they were sent. Of two
 // readers the one that is done later may tell it first: then the other tells of
 // too much that is left, which does no harm.
@@ -153,6 +162,7 @@ func (s *Snapshot) plan(ctx context.Context, chunks chan<- *Chunk, closeOne func
 	slices.SortStableFunc(order, func(a, b Described) int { return int(min(max(b.Rows-a.Rows, -1), 1)) })
 	for _, d := range order {
 		if !s.complete[d.Table.ID] {
+			s.tell(d.Table.ID)
 			if err := s.planTable(ctx, d.Table.ID, chunks); err != nil {
 				return explainChange(d.Table.ID, err)
 			}

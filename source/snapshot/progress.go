@@ -56,13 +56,17 @@ func (p *Progress) Tables() []TableProgress {
 	}
 	list := make([]TableProgress, len(p.tables))
 	for i, t := range p.tables {
-		s := TableProgress{ID: t.id, Rows: t.rows.Load(), Estimated: t.estimated, Bytes: t.bytes.Load(), Done: t.done.Load()}
-		if s.Done || s.Rows > s.Estimated {
-			s.Estimated = s.Rows
-		}
-		list[i] = s
+		list[i] = t.now()
 	}
 	return list
+}
+
+func (t *tableProgress) now() TableProgress {
+	p := TableProgress{ID: t.id, Rows: t.rows.Load(), Estimated: t.estimated, Bytes: t.bytes.Load(), Done: t.done.Load()}
+	if p.Done || p.Rows > p.Estimated {
+		p.Estimated = p.Rows
+	}
+	return p
 }
 
 // Total returns the sum over all tables; Done tells whether all are.

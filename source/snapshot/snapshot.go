@@ -13,7 +13,8 @@ import (
 	"github.com/beluga-cdc/beluga/source/value"
 )
 
-// Config is what a snapshot needs. All of it must be set, but for Busy and ChunkTime.
+// Config is what a snapshot needs. All of it must be set, but for Busy, ChunkTime
+// and Scan.
 type Config struct {
 	// Open opens a session with the server.
 	Open func(context.Context) (*session.Session, error)
@@ -32,8 +33,11 @@ type Config struct {
 	Locking Locking
 	// LockWait bounds the last wait for a lock; those before it are shorter.
 	LockWait time.Duration
-	Stats    *value.Stats
-	Log      *slog.Logger
+	// Scan is told of each table when Load begins to read it, and when it has; nil:
+	// nobody is.
+	Scan  func(TableProgress)
+	Stats *value.Stats
+	Log   *slog.Logger
 }
 
 // Described is a table as the server's dictionary has it.

@@ -1,0 +1,79 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/beluga-cdc/beluga/pipeline"
+	"github.com/beluga-cdc/beluga/pipeline/kafkalog"
+	"github.com/beluga-cdc/beluga/sink"
+	"github.com/beluga-cdc/beluga/source"
+)
+
+// control is what a run is steered by, and what it tells: signals come from the
+// lake and by HTTP (those of the signal table are the source's own affair), and
+// notifications go where the configuration says.
+type control struct {
+	signals *signalQueue
+	recent  *notices
+	topic   *kafkalog.Notices // nil: none
+	address net.Listener      // nil: none
+	log     *slog.Logger
+}
+
+// openControl opens what can fail before anything is read.
+func openControl(ctx context.Context, c *Config, src *source.MySQL, lake *sink.Lake, p *pipeline.Pipeline, log *slog.Logger) (_ *control, err error) {
+	s := &control{signals: newSignalQueue(lake, src, p.Stats, log), recent: new(notices), log: log}
+	if c.HTTP.Address != "" {
+		if s.address, err = listen(ctx, c.HTTP.Address); err != nil {
+			return nil, err
+		}
+	}
+	if t, ok := p.Transport.(*kafkalog.Transport); ok && c.Notify.Topic != "" {
+		s.topic = t.Notices(c.Notify.Topic)
+	}
+	src.Observe(func(n pipeline.Notification) {
+		s.recent.add(n)
+		if c.Notify.Log {
+			log.Info("notification", "id", n.ID, "aggregate", n.Aggregate, "type", n.Type, "data", n.Data)
+		}
+		if s.topic != nil {
+			s.topic.Add(n)
+		}
+	})
+	s.signals.look(ctx, true) // a run that ends once all is done must know of all
+	return s, nil
+}
+
+// Close frees the address of a run that was not begun.
+func (s *control) Close() error {
+	if s.address == nil {
+		return nil
+	}
+	if err := s.address.Close(); !errors.Is(err, net.ErrClosed) {
+		return err
+	}
+	return nil
+}
+
+// run works until stop ends.
+func (s *control) run(ctx, stop context.Context) error {
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error {
+		s.signals.run(ctx, stop)
+		return nil
+	})
+	if s.address != nil {
+		g.Go(func() error {
+			return (&server{post: s.signals.post, notices: s.recent, log: s.log.With("part", "http")}).serve(stop, s.address)
+		})
+	}
+	if s.topic != nil {
+		g.Go(func() error { return s.topic.Run(ctx, stop) })
+	}
+	return g.Wait()
+}

@@ -160,7 +160,7 @@ func (w *Writer) takeUpLoad() error {
 	loads := map[schema.TableID]schema.Progress{}
 	for id, l := range state.loads {
 		t := w.tables[id]
-		if t == nil || !w.stands(t, l.Version) {
+		if t == nil || len(t.parts) == 0 || !w.stands(t, l.Version) {
 			continue
 		}
 		if err := l.Table.Prepare(); err != nil {

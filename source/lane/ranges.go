@@ -44,7 +44,7 @@ func (l *Lanes) readRanges(ctx context.Context, out pipeline.Writer, t *table, g
 	for i := range scan.Connections() {
 		g.Go(func() error {
 			for c := range chunks {
-				if err := l.awaitResume(gctx); err != nil {
+				if err := l.awaitTurn(gctx, scan.Snapshot); err != nil {
 					return err
 				}
 				r := rangeReader{lanes: l, out: out, table: t, generation: generation, scan: scan, reader: i}
@@ -65,14 +65,14 @@ func (l *Lanes) fits(t *table, shape *schema.Table, generation int) bool {
 	return !t.void(generation) && l.cfg.Same(t.shape, shape)
 }
 
-// awaitResume waits while the lanes are paused.
-func (l *Lanes) awaitResume(ctx context.Context) error {
+// awaitTurn waits while the lanes are paused, and while the server is too busy.
+func (l *Lanes) awaitTurn(ctx context.Context, s *snapshot.Snapshot) error {
 	for {
 		l.mu.Lock()
 		paused := l.paused
 		l.mu.Unlock()
 		if !paused {
-			return nil
+			return s.AwaitQuiet(ctx)
 		}
 		if err := pause(ctx, poll); err != nil {
 			return err

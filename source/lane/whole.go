@@ -41,7 +41,7 @@ func (l *Lanes) tryWhole(ctx context.Context, out pipeline.Writer, t *table, gen
 	}
 	for c, err := range s.Chunks(ctx, s.Tables[0]) {
 		if err == nil {
-			err = l.awaitResume(ctx)
+			err = l.awaitTurn(ctx, s)
 		}
 		if err != nil {
 			return err

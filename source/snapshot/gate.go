@@ -60,3 +60,6 @@ func (g *gate) look(ctx context.Context) (why string, err error) {
 	g.snapshot.progress.paused.Store(&why)
 	return why, nil
 }
+
+// AwaitQuiet waits while the server is busier than it may be for tables to be read.
+func (s *Snapshot) AwaitQuiet(ctx context.Context) error { return s.gate.pass(ctx) }

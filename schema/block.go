@@ -190,6 +190,8 @@ type SchemaChange struct {
 	Table *Table
 	// Reset: all earlier rows of the table are void. A load begins with it.
 	Reset bool
+	// Renamed are the columns that have other names than in the version before.
+	Renamed []Rename
 	// Continued: the load of the table, which an earlier run began, goes on. Rows of
 	// it that follow may be there, and come in their place.
 	Continued bool

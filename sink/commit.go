@@ -137,7 +137,7 @@ func (t *lakeTable) commit(ctx context.Context, next state) error {
 	}
 	t.settled()
 	t.state, t.shown = next, t.shape
-	t.schema, t.reshape, t.staged, t.continued = nil, false, nil, false
+	t.schema, t.passed, t.reshape, t.staged, t.continued = nil, nil, false, nil, false
 	return nil
 }
 
@@ -155,7 +155,7 @@ func (t *lakeTable) change(ctx context.Context) (c snapshot.Change, rows int64, 
 		return c, 0, err
 	}
 	c = snapshot.Change{
-		Add: add, Remove: t.remove, Schema: t.schema, Operation: table.OpOverwrite, Summary: iceberg.Properties{}, Properties: iceberg.Properties{},
+		Add: add, Remove: t.remove, Schema: t.schema, Passed: t.passed, Operation: table.OpOverwrite, Summary: iceberg.Properties{}, Properties: iceberg.Properties{},
 		Branch: loadBranch, KeepLast: t.lake.cfg.KeepSnapshots, KeepFor: t.lake.cfg.KeepFor,
 	}
 	if len(add) == 0 && len(t.remove) == 0 {

@@ -113,19 +113,11 @@ func (l *Lake) createTable(ctx context.Context, id table.Identifier, s *iceberg.
 }
 
 // apply carries out the changes of shape that wait. They wait until rows of the
-// new shape come, or a commit, because a restart sends again what led to the
-// table's present shape: a table that is ahead skips up to the version it has.
+// new shape come, or a commit. A change comes once: what led to the shape that a
+// table has lies before its own position, even if that is ahead of the last cut.
 func (t *lakeTable) apply(ctx context.Context) error {
 	pending := t.pending
 	t.pending = nil
-	if len(pending) > 0 && !pending[0].Reset && t.lake.ahead[t.shape.ID] {
-		for i, c := range slices.Backward(pending) {
-			if schema.DiffTables(t.shape, c.Table).IsEmpty() {
-				pending = pending[i:]
-				break
-			}
-		}
-	}
 	for _, c := range pending {
 		if err := t.evolve(ctx, c); err != nil {
 			return fmt.Errorf("table %s: %w", t.shape.ID, err)
@@ -138,7 +130,7 @@ func (t *lakeTable) apply(ctx context.Context) error {
 }
 
 func (t *lakeTable) evolve(ctx context.Context, c schema.SchemaChange) error {
-	d := schema.DiffTables(t.shape, c.Table)
+	d := schema.DiffTables(t.shape, c.Table, c.Renamed...)
 	old := t.shape
 	t.known = nil
 	// A transport that keeps what was loaded brings it again, with what was read
@@ -162,14 +154,14 @@ func (t *lakeTable) evolve(ctx context.Context, c schema.SchemaChange) error {
 		t.dirty = t.dirty || !slices.Equal(old.LeftOut, c.Table.LeftOut)
 		t.shape, t.reshape = c.Table, true
 		return nil
-	case len(d.Dropped) > 0 || len(d.Changed) > 0 || d.KeyChanged:
-		return fmt.Errorf("%s: this version follows columns that are added or moved, no other change; undo it in MySQL, or drop the table in the lake and start Beluga again, which loads it anew",
+	case len(d.Changed) > 0 || d.KeyChanged:
+		return fmt.Errorf("%s: this version follows columns that are added, dropped, renamed or moved, no other change; undo it in MySQL, or drop the table in the lake and start Beluga again, which loads it anew",
 			d.Describe(old, c.Table))
 	}
 	if err := t.closeFile(); err != nil {
 		return err
 	}
-	if err := t.reschema(c.Table, t.currentSchema()); err != nil {
+	if err := t.reschema(c.Table, &predecessor{old, t.currentSchema(), c.Renamed}); err != nil {
 		return err
 	}
 	t.reshape, t.dirty = true, true
@@ -186,28 +178,35 @@ func (t *lakeTable) currentSchema() *iceberg.Schema {
 	return t.head.t.Schema()
 }
 
-// reschema makes shape the table's, with the field ids of old. All changes of
-// one batch make one new schema.
-func (t *lakeTable) reschema(shape *schema.Table, old *iceberg.Schema) error {
+// reschema makes shape the table's, with the field ids of what was before. The
+// changes of one batch make a chain of schemas, of which the last is shown. All of
+// them go into the catalog: a column that was added and dropped again within the
+// batch may stand in its files, and nothing else keeps its field id from being
+// given to another.
+func (t *lakeTable) reschema(shape *schema.Table, old *predecessor) error {
 	md := t.head.t.Metadata()
 	last, id := md.LastColumnID(), 0
+	known := slices.Concat(md.Schemas(), t.passed)
 	if t.schema != nil {
-		last = max(last, t.schema.HighestFieldID())
+		known = append(known, t.schema)
 	}
-	for _, s := range md.Schemas() {
-		id = max(id, s.ID+1)
+	for _, s := range known {
+		last, id = max(last, s.HighestFieldID()), max(id, s.ID+1)
 	}
 	s, err := buildSchema(shape, old, id, last)
 	if err != nil {
 		return err
 	}
-	for _, was := range md.Schemas() {
+	for _, was := range known {
 		if was.Equals(s) {
 			s = was // the catalog would find it too, and know it only by its old number
 		}
 	}
 	if t.columns, err = fileColumns(shape, s); err != nil {
 		return err
+	}
+	if t.schema != nil {
+		t.passed = append(t.passed, t.schema)
 	}
 	t.schema, t.shape, t.keyer = s, shape, schema.NewKeyer(shape)
 	if shape.Keyless() {

@@ -3,6 +3,8 @@ package sink
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/apache/iceberg-go/table"
@@ -53,6 +55,141 @@ func TestAddColumn(t *testing.T) {
 	require.NoError(t, w.write("orders", w.randomChanges(400, 50)))
 	require.NoError(t, w.commit())
 	w.check("orders")
+}
+
+// reshaped returns the columns of a shape that are named, in that order, "new=old"
+// under another name.
+func reshaped(t *testing.T, shape *schema.Table, columns ...string) schema.SchemaChange {
+	c := schema.SchemaChange{Table: &schema.Table{ID: shape.ID}}
+	for _, text := range columns {
+		name, from, renamed := strings.Cut(text, "=")
+		if !renamed {
+			from = name
+		} else {
+			c.Renamed = append(c.Renamed, schema.Rename{From: from, To: name})
+		}
+		col := shape.Columns[shape.Column(from)]
+		col.Name = name
+		c.Table.Columns = append(c.Table.Columns, col)
+	}
+	for _, k := range shape.Key {
+		for i, text := range columns {
+			name, from, renamed := strings.Cut(text, "=")
+			if !renamed {
+				from = name
+			}
+			if from == shape.Columns[k].Name {
+				c.Table.Key = append(c.Table.Key, i)
+			}
+		}
+	}
+	require.NoError(t, c.Table.Prepare())
+	return c
+}
+
+// rename gives the further columns of all rows other names at once.
+func (w *world) rename(name string, renames map[string]string) {
+	for k, r := range w.rows[name] {
+		more := map[string]string{}
+		for column, v := range r.more {
+			if to, ok := renames[column]; ok {
+				column = to
+			}
+			if column != "" {
+				more[column] = v
+			}
+		}
+		r.more = more
+		w.rows[name][k] = r
+	}
+}
+
+// TestColumnsDroppedAndRenamed: changes one after the other, between rows of one
+// batch and with none between, keep the field ids of columns that stay; an id that
+// was used is never another column's, also when its column lived for one batch.
+func TestColumnsDroppedAndRenamed(t *testing.T) {
+	for name, readers := range encodings {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, Config{Readers: readers})
+			w.define(shapeOf(t, "orders", keyString, "x", "y"), keyString, schema.SchemaChange{Reset: true})
+			require.NoError(t, w.load("orders", 0, 300))
+			more := func(columns ...string) *record {
+				r := w.record()
+				r.more = map[string]string{}
+				for _, c := range columns {
+					r.more[c] = c + keyText(w.rnd.IntN(1000))
+				}
+				return &r
+			}
+			require.NoError(t, w.write("orders", changes{1: more("x", "y"), 2: more("x", "y"), 3: more("x", "y")}))
+			require.NoError(t, w.commit())
+			before := w.info("orders")
+			then, ids := w.want("orders"), w.fieldIDs("orders")
+			require.Equal(t, []string{"id=1 true", "v=2 false", "s=3 false", "amt=4 false", "at=5 false", "x=6 false", "y=7 false"}, ids)
+
+			change := func(columns ...string) {
+				c := reshaped(t, w.shapes["orders"], columns...)
+				w.define(c.Table, keyString, c)
+			}
+			require.NoError(t, w.write("orders", changes{1: more("x", "y"), 4: more("x", "y")}))
+			change("id", "v", "s", "amt", "at", "y=x", "x=y") // a swap
+			w.rename("orders", map[string]string{"x": "y", "y": "x"})
+			require.NoError(t, w.write("orders", changes{1: more("x"), 5: more("y")}))
+			change("id", "v", "s", "amt", "at", "y", "z=x")
+			change("id", "z", "amt", "at", "v", "s") // without y
+			w.rename("orders", map[string]string{"x": "z", "y": ""})
+			require.NoError(t, w.write("orders", changes{2: more("z"), 6: more("z")}))
+			wider := *w.shapes["orders"]
+			wider.Columns = append(slices.Clone(wider.Columns), schema.Column{Name: "y", Type: schema.Type{Kind: schema.VarChar, Charset: "utf8mb4"}, Nullable: true})
+			require.NoError(t, wider.Prepare())
+			w.define(&wider, keyString, schema.SchemaChange{})
+			require.NoError(t, w.write("orders", changes{3: more("z", "y"), 7: more("y")}))
+			change("id", "z", "amt", "at", "v", "s")
+			w.rename("orders", map[string]string{"y": ""})
+			require.NoError(t, w.commit())
+			w.check("orders")
+			require.Equal(t, []string{"id=1 true", "z=7 false", "amt=4 false", "at=5 false", "v=2 false", "s=3 false"}, w.fieldIDs("orders"))
+			old, err := w.readAs(before, 0)
+			require.NoError(t, err)
+			require.Equal(t, then, old, "a reader that looked before")
+
+			w.restart()
+			w.define(&wider, keyString, schema.SchemaChange{})
+			require.NoError(t, w.write("orders", changes{3: more("y"), 8: more("z", "y")}))
+			require.NoError(t, w.commit())
+			w.check("orders")
+			require.Equal(t, "y=9 false", w.fieldIDs("orders")[6], "8 is in a file of the batch before")
+			w.restart()
+			require.NoError(t, w.write("orders", w.randomChanges(300, 60)))
+			require.NoError(t, w.commit())
+			w.check("orders")
+		})
+	}
+}
+
+// TestKeyRenamed: the key's column keeps its field id, and rows are found by it,
+// before and after the index is built anew.
+func TestKeyRenamed(t *testing.T) {
+	w := newWorld(t, Config{})
+	w.define(shapeOf(t, "orders", keyComposite), keyComposite, schema.SchemaChange{Reset: true})
+	require.NoError(t, w.load("orders", 0, 300))
+	require.NoError(t, w.commit())
+	c := reshaped(t, w.shapes["orders"], "v", "b=a", "a=b", "s", "amt", "at")
+	for i := range c.Table.Columns { // so that the model goes on to fill both
+		if col := &c.Table.Columns[i]; col.Name == "a" || col.Name == "b" {
+			require.True(t, c.Table.IsKey(i))
+		}
+	}
+	require.NoError(t, w.lake.Define(context.Background(), c))
+	require.NoError(t, w.commit())
+	require.Equal(t, []string{"v=2 false", "b=1 true", "a=3 true", "s=4 false", "amt=5 false", "at=6 false"}, w.fieldIDs("orders"))
+	w.restart()
+	back := reshaped(t, c.Table, "a=b", "v", "b=a", "s", "amt", "at")
+	w.define(back.Table, keyComposite, back)
+	require.NoError(t, w.write("orders", w.randomChanges(400, 100)))
+	require.NoError(t, w.commit())
+	w.check("orders")
+	require.Equal(t, []string{"a=1 true", "v=2 false", "b=3 true", "s=4 false", "amt=5 false", "at=6 false"}, w.fieldIDs("orders"))
 }
 
 // A load during which the table changes: all of it is the table's first commit.
@@ -157,7 +294,6 @@ func TestReset(t *testing.T) {
 
 func TestRefusedChanges(t *testing.T) {
 	for want, change := range map[string]func(*schema.Table){
-		"column s dropped":             func(s *schema.Table) { s.Columns = append(s.Columns[:2:2], s.Columns[3:]...) },
 		"column v changed from int to": func(s *schema.Table) { s.Columns[1].Type.Kind = schema.BigInt },
 		"key changed":                  func(s *schema.Table) { s.Key = []int{1} },
 	} {

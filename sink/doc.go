@@ -25,7 +25,9 @@
 //     (TestDeleteFilesStayFew).
 //  5. Field ids stay with their columns; a column that is not part of the key is
 //     optional, one that is part of it is required (TestAddColumn). A key that Iceberg
-//     does not take for identifier fields is none there (TestKeyOfFloats).
+//     does not take for identifier fields is none there (TestKeyOfFloats). Renames and
+//     moves keep them, and the id of a column that is gone is never another's
+//     (TestColumnsDroppedAndRenamed, TestKeyRenamed).
 //  6. A cut is published after all its tables, and names their snapshots
 //     (TestCuts).
 //  7. A table that is not this pipeline's is never changed (TestForeignTables).

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"slices"
 	"sync/atomic"
 	"testing"
 
@@ -44,7 +43,7 @@ func (w *world) clone() map[string]map[int]record {
 
 // The process dies at each step of a batch over two tables, and the next one
 // goes on from what the lake says: the tables that are ahead are left out of the
-// batch that is sent again, as the pipeline does.
+// batch that is sent again, with its change of shape, as source and pipeline do.
 func TestFailpoints(t *testing.T) {
 	steps := map[string]int64{stepDataFileClosed: 2, stepDeleteFileClosed: 2, stepTableCommitted: 2, stepSchemaApplied: 2, stepBeforeCut: 1, stepCutPublished: 1}
 	for step, times := range steps {
@@ -53,16 +52,21 @@ func TestFailpoints(t *testing.T) {
 				w := newWorld(t, Config{})
 				names := []string{"customers", "orders"}
 				for _, name := range names {
-					w.define(shapeOf(t, name, keyInteger), keyInteger, schema.SchemaChange{Reset: true})
+					w.define(shapeOf(t, name, keyInteger, "x"), keyInteger, schema.SchemaChange{Reset: true})
 					require.NoError(t, w.load(name, 0, 500))
+					require.NoError(t, w.write(name, changes{1: w.noted("x"), 2: w.noted("x")}))
 				}
 				require.NoError(t, w.commit())
 				batch := map[string]changes{"customers": w.randomChanges(600, 80), "orders": w.randomChanges(600, 80)}
-				wider := map[string]*schema.Table{"customers": shapeOf(t, "customers", keyInteger, "note"), "orders": shapeOf(t, "orders", keyInteger, "note")}
+				altered := map[string]schema.SchemaChange{}
+				for _, name := range names {
+					batch[name][3], batch[name][1000] = w.noted("note"), w.noted("note")
+					altered[name] = reshaped(t, w.shapes[name], "id", "note=x", "v", "amt", "at") // without s
+				}
 				before, published := w.clone(), w.next
 
 				passed := failAt(t, step, n)
-				err := w.send(names, wider, batch)
+				err := w.send(names, altered, batch)
 				require.GreaterOrEqual(t, passed.Load(), n)
 				require.ErrorIs(t, err, errInjected)
 				require.Error(t, w.commit(), "a lake that failed must not go on")
@@ -84,7 +88,7 @@ func TestFailpoints(t *testing.T) {
 						}
 					}
 					w.next = published
-					require.NoError(t, w.send(behind, wider, batch))
+					require.NoError(t, w.send(behind, altered, batch))
 				}
 				for _, name := range names {
 					w.check(name)
@@ -100,13 +104,21 @@ func TestFailpoints(t *testing.T) {
 	}
 }
 
-// send sends the batch: all tables get the wider shape, those named their changes.
-func (w *world) send(names []string, wider map[string]*schema.Table, batch map[string]changes) error {
-	for _, name := range slices.Sorted(maps.Keys(wider)) {
-		if err := w.lake.Define(context.Background(), schema.SchemaChange{Table: wider[name]}); err != nil {
+// noted is a record with a text in the column.
+func (w *world) noted(column string) *record {
+	r := w.record()
+	r.more = map[string]string{column: keyText(w.rnd.IntN(1000))}
+	return &r
+}
+
+// send sends the batch: those named get their new shape, then their changes.
+func (w *world) send(names []string, altered map[string]schema.SchemaChange, batch map[string]changes) error {
+	for _, name := range names {
+		if err := w.lake.Define(context.Background(), altered[name]); err != nil {
 			return err
 		}
-		w.shapes[name] = wider[name]
+		w.shapes[name] = altered[name].Table
+		w.rename(name, map[string]string{"x": "note"})
 	}
 	for _, name := range names {
 		if err := w.write(name, batch[name]); err != nil {

@@ -45,25 +45,54 @@ func icebergType(l schema.LakeType, element int) (iceberg.Type, error) {
 	return nil, fmt.Errorf("type %s has no place in Iceberg", l)
 }
 
+// predecessor is what a table's schema follows on.
+type predecessor struct {
+	shape   *schema.Table
+	schema  *iceberg.Schema
+	renamed []schema.Rename // since
+}
+
+// fields returns the field of each column of shape, with id 0 for one that is new,
+// and the fields of columns that the shape before did not have either.
+func (p *predecessor) fields(shape *schema.Table) (known []iceberg.NestedField, foreign []iceberg.NestedField) {
+	known = make([]iceberg.NestedField, len(shape.Columns))
+	if p == nil {
+		return known, nil
+	}
+	now := schema.Counterparts(p.shape, shape, p.renamed)
+	for _, f := range p.schema.Fields() {
+		if i := p.shape.Column(f.Name); i < 0 {
+			foreign = append(foreign, f)
+		} else if now[i] >= 0 {
+			known[now[i]] = f
+		}
+	}
+	return known, foreign
+}
+
 // buildSchema returns the Iceberg schema of a table's shape. Columns that old
 // has keep their field ids, unless it is nil; new ones are numbered from last+1.
-// Columns that somebody else added to the table stay, at the end.
+// Columns that somebody else added to the table stay, at the end; one that MySQL
+// adds under the same name is that.
 //
 // Only key columns are required. All others are optional even where MySQL says
 // NOT NULL: a zero date becomes NULL, and a column that is added later has no
 // value in the files that are there. Key columns have to be: an optional
 // identifier field makes the table unreadable for PyIceberg, Spark and Trino.
-func buildSchema(shape *schema.Table, old *iceberg.Schema, id, last int) (*iceberg.Schema, error) {
+func buildSchema(shape *schema.Table, old *predecessor, id, last int) (*iceberg.Schema, error) {
 	var fields []iceberg.NestedField
 	var keys []int
-	taken := map[int]bool{}
+	known, foreign := old.fields(shape)
 	for i, c := range shape.Columns {
 		f := iceberg.NestedField{Name: c.Name, Required: shape.IsKey(i), Doc: c.Comment}
-		was, ok := fieldOf(old, c.Name)
-		if ok {
-			f.ID = was.ID
-			taken[f.ID] = true
-		} else {
+		was := known[i]
+		if j := slices.IndexFunc(foreign, func(f iceberg.NestedField) bool { return strings.EqualFold(f.Name, c.Name) }); j >= 0 {
+			if was.ID != 0 {
+				return nil, fmt.Errorf("table %s: MySQL gave a column the name %s, which another writer gave to a column of the lake's table; drop that one in the lake", shape.ID, c.Name)
+			}
+			was, foreign = foreign[j], slices.Delete(foreign, j, j+1)
+		}
+		if f.ID = was.ID; f.ID == 0 {
 			last++
 			f.ID = last
 		}
@@ -83,14 +112,7 @@ func buildSchema(shape *schema.Table, old *iceberg.Schema, id, last int) (*icebe
 			keys = append(keys, fields[k].ID)
 		}
 	}
-	if old != nil {
-		for _, f := range old.Fields() {
-			if !taken[f.ID] {
-				fields = append(fields, f)
-			}
-		}
-	}
-	return iceberg.NewSchemaWithIdentifiers(id, keys, fields...), nil
+	return iceberg.NewSchemaWithIdentifiers(id, keys, append(fields, foreign...)...), nil
 }
 
 // elementID returns the field id of a list's elements, 0 of what is no list.
@@ -113,9 +135,6 @@ func mayIdentify(shape *schema.Table) bool {
 
 // fieldOf finds a column as MySQL does: without regard to case.
 func fieldOf(s *iceberg.Schema, name string) (iceberg.NestedField, bool) {
-	if s == nil {
-		return iceberg.NestedField{}, false
-	}
 	fields := s.Fields()
 	i := slices.IndexFunc(fields, func(f iceberg.NestedField) bool { return strings.EqualFold(f.Name, name) })
 	if i < 0 {

@@ -42,9 +42,10 @@ type lakeTable struct {
 	// The batch.
 	pending []schema.SchemaChange // defined, but no row came yet
 	columns []parquetfile.Column
-	schema  *iceberg.Schema // the next schema of the table; nil: it stays
-	reshape bool            // shape is newer than the property
-	known   *schema.Table   // the last version that was found equal to shape
+	schema  *iceberg.Schema   // the next schema of the table; nil: it stays
+	passed  []*iceberg.Schema // schemas of the batch before that one
+	reshape bool              // shape is newer than the property
+	known   *schema.Table     // the last version that was found equal to shape
 	open    *openFile
 	remove  map[string]bool // live files that this batch replaces
 	gone    []string        // their paths

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -89,6 +90,7 @@ func (g *caseGroup) replicate(t *testing.T) {
 	require.False(t, t.Failed(), "the SQL of some cases is faulty")
 	g.run(t, lakes)
 	for _, c := range g.cases {
+		c.remember(t, server)
 		execCase(t, server, c, c.both(), c.stream)
 		create(t, server, c.streamed())
 		execCase(t, server, c, c.streamed(), c.load, c.stream)
@@ -103,6 +105,21 @@ func create(t *testing.T, server *servers.MySQLServer, database string) {
 	t.Helper()
 	server.Exec(t, "CREATE DATABASE "+quoteName(database))
 }
+
+// remember keeps the rows of the tables that stream.sql will find.
+func (c *sqlCase) remember(t *testing.T, server *servers.MySQLServer) {
+	t.Helper()
+	c.before = map[tableName][]string{}
+	if !alters.MatchString(c.stream) {
+		return
+	}
+	db := server.DB(t)
+	for _, table := range tablesOf(t, db, c.both()) {
+		c.before[table] = sourceRows(t, db, table)
+	}
+}
+
+var alters = regexp.MustCompile(`(?i)\bALTER\b`)
 
 // execCase runs files of the case, each in a session of its own.
 func execCase(t *testing.T, server *servers.MySQLServer, c *sqlCase, database string, files ...string) {
@@ -166,13 +183,14 @@ func (g *caseGroup) compare(t *testing.T, server *servers.MySQLServer, l caseLak
 	for _, c := range g.cases {
 		databases = append(databases, c.databases()...)
 	}
-	types := requireSameDatabases(t, server.DB(t), databases, l.folder)
+	tables := requireSameDatabases(t, server.DB(t), databases, l.folder)
 	for _, c := range g.cases {
+		c.requireHistory(t, tables)
 		for _, database := range c.databases() {
 			got := map[string]columnTypes{}
-			for n, columns := range types {
+			for n, table := range tables {
 				if n.database == database {
-					got[n.name] = columns
+					got[n.name] = table.types
 				}
 			}
 			if c.expected.Types == nil {
@@ -181,6 +199,48 @@ func (g *caseGroup) compare(t *testing.T, server *servers.MySQLServer, l caseLak
 			}
 			require.Equal(t, c.expected.Types, got, "the Iceberg types of the case %s in %s", c.name, database)
 		}
+	}
+}
+
+// requireHistory compares what became of the columns of tables that were altered
+// while Beluga followed them, and what a reader of their first snapshot sees.
+func (c *sqlCase) requireHistory(t *testing.T, tables map[tableName]lakeTable) {
+	got := map[string]columnOrigins{}
+	for name, before := range c.before {
+		table := tables[name]
+		if table.first == nil {
+			continue
+		}
+		rows := slices.Sorted(slices.Values(table.first.Rows))
+		slices.Sort(before)
+		require.Equal(t, before, rows, "the first snapshot of %s", name)
+		for column, id := range table.fields {
+			origin := column
+			if _, was := table.first.Fields[column]; was {
+				origin = "new"
+			}
+			for was, its := range table.first.Fields {
+				if its == id {
+					origin = was
+				}
+			}
+			if origin != column {
+				if got[name.name] == nil {
+					got[name.name] = columnOrigins{}
+				}
+				got[name.name][column] = origin
+			}
+		}
+	}
+	if *updateCases && c.expected.Types == nil {
+		c.expected.Columns = nil
+		if len(got) > 0 {
+			c.expected.Columns = got
+		}
+	}
+	require.Len(t, got, len(c.expected.Columns))
+	for name, want := range c.expected.Columns {
+		require.Equal(t, want, got[name], "the columns of %s in the case %s by their field ids", name, c.name)
 	}
 }
 

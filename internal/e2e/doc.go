@@ -65,6 +65,9 @@
 //     not (TestKilledLoadCostsLittle). Until it is complete nobody sees any of it, and
 //     then it equals the database, whatever was written or altered meanwhile
 //     (TestKilledLoads, TestInterruptedLoadThatCannotGoOn).
+//     Columns that were altered have the field ids of their case, and readers of an
+//     older snapshot see the columns and rows of then (TestCorpus); killed at random
+//     while columns come, go and change, too (TestKilledWhileAltered).
 //  16. Where rows are read slowly a load takes fewer at a time (TestChunkTime).
 //  17. The position of a server on which nothing happens moves by the statement that is
 //     configured for it (TestHeartbeatActionQuery).

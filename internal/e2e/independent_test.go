@@ -27,9 +27,9 @@ func requireSameRows(t *testing.T, db *sql.DB, database, lake string) {
 	requireSameDatabases(t, db, []string{database}, lake)
 }
 
-// requireSameDatabases does so for several at once, and returns the types that
-// PyIceberg sees.
-func requireSameDatabases(t *testing.T, db *sql.DB, databases []string, lake string) map[tableName]columnTypes {
+// requireSameDatabases does so for several at once, and returns what PyIceberg
+// sees.
+func requireSameDatabases(t *testing.T, db *sql.DB, databases []string, lake string) map[tableName]lakeTable {
 	t.Helper()
 	var tables []tableName
 	for _, database := range databases {
@@ -38,7 +38,6 @@ func requireSameDatabases(t *testing.T, db *sql.DB, databases []string, lake str
 		tables = append(tables, its...)
 	}
 	lakeTables := readLake(t, lake, tables)
-	types := map[tableName]columnTypes{}
 	rows := 0
 	for _, table := range tables {
 		want, got := sourceRows(t, db, table), lakeTables[table].rows
@@ -48,11 +47,10 @@ func requireSameDatabases(t *testing.T, db *sql.DB, databases []string, lake str
 			t.Errorf("table %s: %s", table, firstDifferences(want, got))
 		}
 		rows += len(want)
-		types[table] = lakeTables[table].types
 	}
 	require.False(t, t.Failed(), "the lake differs from the database")
 	t.Logf("PyIceberg reads the same as MySQL: %d tables, %d rows", len(tables), rows)
-	return types
+	return lakeTables
 }
 
 // tableName is a table's name on both sides.
@@ -237,20 +235,39 @@ def writer(kind):
     if pa.types.is_list(kind) or pa.types.is_large_list(kind): return lambda v: struct.pack(f"<{len(v)}f", *v).hex()
     return str
 
-for name in json.load(sys.stdin):
-    table = catalog.load_table(tuple(name))
-    data = table.scan().to_arrow()
+def rows(data):
     columns = []
     for values in data.columns:
         write = writer(values.type)
         columns.append(["NULL" if v is None else "'" + write(v).encode().hex() for v in values.to_pylist()])
-    print(json.dumps({"table": name, "types": {f.name: str(f.field_type) for f in table.schema().fields}, "rows": [" ".join(row) for row in zip(*columns)]}))
+    return [" ".join(row) for row in zip(*columns)]
+
+def fields(schema): return {f.name: f.field_id for f in schema.fields}
+
+for name in json.load(sys.stdin):
+    table = catalog.load_table(tuple(name))
+    line = {"table": name, "types": {f.name: str(f.field_type) for f in table.schema().fields}, "fields": fields(table.schema()), "rows": rows(table.scan().to_arrow())}
+    first = table.snapshot_by_id(table.history()[0].snapshot_id)
+    if first is not None and first.schema_id != table.schema().schema_id: # it was altered since
+        line["first"] = {"fields": fields(table.schemas()[first.schema_id]), "rows": rows(table.scan(snapshot_id=first.snapshot_id).to_arrow())}
+    print(json.dumps(line))
 `
 
 // lakeTable is what PyIceberg sees of a table.
 type lakeTable struct {
-	types columnTypes
-	rows  []string
+	types  columnTypes
+	fields fieldIDs
+	rows   []string
+	first  *firstSnapshot // of a table that was altered since
+}
+
+// fieldIDs are the Iceberg field ids by the columns' names.
+type fieldIDs map[string]int
+
+// firstSnapshot is what PyIceberg sees of a table as it was loaded.
+type firstSnapshot struct {
+	Fields fieldIDs
+	Rows   []string
 }
 
 func readLake(t *testing.T, lake string, tables []tableName) map[tableName]lakeTable {
@@ -265,12 +282,14 @@ func readLake(t *testing.T, lake string, tables []tableName) map[tableName]lakeT
 	out := json.NewDecoder(strings.NewReader(feedPython(t, servers.Python(t, reader...), readTables, input, lake)))
 	for out.More() {
 		var line struct {
-			Table [2]string
-			Types columnTypes
-			Rows  []string
+			Table  [2]string
+			Types  columnTypes
+			Fields fieldIDs
+			Rows   []string
+			First  *firstSnapshot
 		}
 		require.NoError(t, out.Decode(&line))
-		read[tableName{line.Table[0], line.Table[1]}] = lakeTable{line.Types, line.Rows}
+		read[tableName{line.Table[0], line.Table[1]}] = lakeTable{line.Types, line.Fields, line.Rows, line.First}
 	}
 	return read
 }

@@ -35,6 +35,7 @@ type sqlCase struct {
 	load, stream string
 	options      caseOptions
 	expected     expectation
+	before       map[tableName][]string // rows after load.sql, where it is altered then
 }
 
 type caseOptions struct {
@@ -53,10 +54,17 @@ type caseOptions struct {
 // expectation is what a case must lead to: types, or an end.
 type expectation struct {
 	Types map[string]columnTypes `yaml:",omitempty"` // by table
+	// Columns says of the columns of tables that stream.sql alters whose field id they
+	// have: that of another column, as load.sql left it, or a new one although the name
+	// is old. Columns that are not named kept their own, or are new.
+	Columns map[string]columnOrigins `yaml:",omitempty"`
 	// Refused is the end of a run that begins after load.sql and stream.sql;
 	// Stopped that of a run that begins after load.sql, and meets stream.sql.
 	Refused, Stopped *ending `yaml:",omitempty"`
 }
+
+// columnOrigins are columns of load.sql, or "new", by the columns' names now.
+type columnOrigins map[string]string
 
 // ending is how a run ends that cannot go on.
 type ending struct {

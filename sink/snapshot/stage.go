@@ -7,6 +7,7 @@ import (
 	"maps"
 	"math/rand/v2"
 	"path"
+	"slices"
 	"time"
 
 	"github.com/apache/iceberg-go"
@@ -20,8 +21,9 @@ import (
 // Change is what one commit does to a table.
 type Change struct {
 	Add        []iceberg.DataFile
-	Remove     map[string]bool // by Key
-	Schema     *iceberg.Schema // the new current schema; nil: it stays
+	Remove     map[string]bool   // by Key
+	Schema     *iceberg.Schema   // the new current schema; nil: it stays
+	Passed     []*iceberg.Schema // that files of the change may have, and no reader sees
 	Operation  table.Operation
 	Summary    iceberg.Properties
 	Properties iceberg.Properties // of the table
@@ -168,18 +170,19 @@ func idOf(s *table.Snapshot) *int64 {
 // readers of main take the current one. A schema that the table had before is
 // found again under its old number, which the snapshot must carry.
 func (w *writer) setSchema(tc *table.TableCommit, c Change) {
-	md, schema := w.t.Metadata(), c.Schema
-	known := false
+	md := w.t.Metadata()
+	known := map[int]bool{}
 	for _, old := range md.Schemas() {
-		if old.ID == schema.ID {
-			known = true
+		known[old.ID] = true
+	}
+	for _, s := range append(slices.Clone(c.Passed), c.Schema) {
+		if !known[s.ID] {
+			known[s.ID] = true
+			tc.Updates = append(tc.Updates, table.NewAddSchemaUpdate(s))
 		}
 	}
-	if !known {
-		tc.Updates = append(tc.Updates, table.NewAddSchemaUpdate(schema))
-	}
 	if !c.Staging {
-		tc.Updates = append(tc.Updates, table.NewSetCurrentSchemaUpdate(schema.ID))
+		tc.Updates = append(tc.Updates, table.NewSetCurrentSchemaUpdate(c.Schema.ID))
 	}
 	tc.Requirements = append(tc.Requirements, table.AssertCurrentSchemaID(md.CurrentSchema().ID), table.AssertLastAssignedFieldID(md.LastColumnID()))
 }

@@ -3,7 +3,6 @@ package binlog
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/beluga-cdc/beluga/schema"
@@ -199,13 +198,8 @@ func (r *run) describeEmpty(ctx context.Context, t *table) error {
 	return r.announce(ctx, t, schema.SchemaChange{Table: now, Reset: true, History: r.history})
 }
 
-// onAlter makes an added column visible even if no row follows. All other
-// changes show, or are refused, at the next table map.
-//
-// information_schema may be newer than the statement, and rows under the shapes
-// in between may still come. So its shape is announced only if it differs from
-// the last one by exactly the columns that the statements up to here added; if
-// it has more, then a statement further on will be the one, or a table map.
+// onAlter follows an ALTER TABLE, so that its columns are in the lake even if no
+// row comes. What is refused and not told here is refused at the next table map.
 func (r *run) onAlter(ctx context.Context, s *statement, q *query, o *schema.Origin) error {
 	for _, id := range s.targets {
 		if s.removes == "" && r.cfg.Captures(id) {
@@ -236,47 +230,13 @@ func (r *run) onAlter(ctx context.Context, s *statement, q *query, o *schema.Ori
 	case t.empty:
 		return r.describeEmpty(ctx, t)
 	}
-	leftOut := r.noteAdded(t, s.added)
-	if len(t.added) == 0 && !leftOut {
+	if err := r.followNames(ctx, t, s); err != nil || t.passedOver {
+		return err
+	}
+	if leftOut := r.note(t, s); t.altered.isEmpty() && !leftOut {
 		return nil
 	}
-	now, err := r.cfg.Describe(ctx, t.id)
-	if err != nil {
-		return fmt.Errorf("reading the columns of %s after %s: %w", t.id, excerpt(q.text), err)
-	}
-	if now == nil {
-		return nil
-	}
-	d, err := judge(t.shape, now)
-	if err != nil || len(d.Added) != len(t.added) {
-		return nil //nolint:nilerr // a later state of the table; its own table map will be judged
-	}
-	for _, name := range t.added {
-		if now.Column(name) < 0 {
-			return nil
-		}
-	}
-	if err := r.evolve(ctx, t, now, d); err != nil {
-		return r.leaveOr(ctx, t, err)
-	}
-	return nil
-}
-
-// noteAdded notes the columns that a statement adds; leftOut: one of them is not
-// wanted.
-func (r *run) noteAdded(t *table, names []string) (leftOut bool) {
-	for _, name := range names {
-		if r.cfg.Choose != nil {
-			if _, wanted := r.cfg.Choose(t.id, name); !wanted {
-				leftOut = true
-				continue
-			}
-		}
-		if t.shape.Column(name) < 0 && !slices.ContainsFunc(t.added, func(a string) bool { return strings.EqualFold(a, name) }) {
-			t.added = append(t.added, name)
-		}
-	}
-	return leftOut
+	return r.followDefinitions(ctx, t, q)
 }
 
 func (r *run) onRename(ctx context.Context, s *statement, q *query, o *schema.Origin) error {

@@ -3,6 +3,7 @@ package binlog
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"unicode/utf8"
 
 	"github.com/beluga-cdc/beluga/schema"
@@ -11,11 +12,34 @@ import (
 
 var errReload = errors.New("remedy: load the tables again: run with an empty lake (--to another folder), where --tables can leave this one out")
 
+// followable refuses a difference that the lake cannot follow.
+func followable(old, now *schema.Table, d schema.Diff) error {
+	if len(d.Changed) > 0 || d.KeyChanged {
+		return fmt.Errorf("table %s: %s, which cannot be followed in this version; %w", now.ID, d.Describe(old, now), errReload)
+	}
+	return nil
+}
+
+// judgeMap refuses what a table map shows and no statement told. Columns that are
+// gone while others are new may be columns with another name: their values are in
+// the rows that are there, and would be lost. Where the map has no names, columns
+// in another order may be those of a later time, and rows would be misread.
+func judgeMap(old, now *schema.Table, d schema.Diff, unnamed bool) error {
+	gone := len(d.Dropped) > 0 || slices.ContainsFunc(old.LeftOut, func(name string) bool { return !containsName(now.LeftOut, name) })
+	switch {
+	case unnamed && (d.Moved || len(d.Dropped) > 0 || len(d.Renamed) > 0):
+		return fmt.Errorf("table %s: %s, and the binlog has no column names to tell since when; remedy: SET PERSIST binlog_row_metadata=FULL, then load the table again", now.ID, d.Describe(old, now))
+	case len(d.Added) > 0 && gone:
+		return fmt.Errorf("table %s: %s, and no statement in the binlog says whether that is a column with another name; %w", now.ID, d.Describe(old, now), errReload)
+	}
+	return nil
+}
+
 // judge refuses what the lake cannot follow.
 func judge(old, now *schema.Table) (schema.Diff, error) {
 	d := schema.DiffTables(old, now)
-	if !d.IsEmpty() && !d.OnlyAdds() {
-		return d, fmt.Errorf("table %s: %s, which cannot be followed in this version; %w", now.ID, d.Describe(old, now), errReload)
+	if err := followable(old, now, d); err != nil {
+		return d, err
 	}
 	for _, c := range now.Columns {
 		if i := old.Column(c.Name); i >= 0 && valuesMayChange(old.Columns[i].Type, c.Type) {

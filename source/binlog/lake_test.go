@@ -49,6 +49,9 @@ func (l *lake) Send(_ context.Context, e schema.Event) error {
 	switch e := e.(type) {
 	case schema.SchemaChange:
 		l.changes = append(l.changes, e)
+		if was := l.shapes[e.Table.ID]; was != nil && !e.Reset {
+			l.reshape(was, e)
+		}
 		l.shapes[e.Table.ID] = e.Table
 		if e.Reset {
 			l.rows[e.Table.ID] = map[string]string{}
@@ -80,6 +83,25 @@ func (l *lake) Send(_ context.Context, e schema.Event) error {
 		return l.apply(e)
 	}
 	return nil
+}
+
+// reshape gives rows that are there the columns of a new shape, by their names and
+// places.
+func (l *lake) reshape(was *schema.Table, c schema.SchemaChange) {
+	if d := schema.DiffTables(was, c.Table, c.Renamed...); len(d.Dropped) == 0 && len(d.Renamed) == 0 && !d.Moved {
+		return
+	}
+	pairs := schema.Counterparts(was, c.Table, c.Renamed)
+	for k, row := range l.rows[c.Table.ID] {
+		values := make([]string, len(c.Table.Columns))
+		for _, f := range strings.Fields(row) {
+			name, value, _ := strings.Cut(f, "=")
+			if j := pairs[was.Column(name)]; j >= 0 {
+				values[j] = c.Table.Columns[j].Name + "=" + value + " "
+			}
+		}
+		l.rows[c.Table.ID][k] = strings.Join(values, "")
+	}
 }
 
 // fill gives rows that are there the values of new columns.

@@ -89,7 +89,7 @@ func (r *run) beginLane(ctx context.Context, b lane.Begin) error {
 		}
 	}
 	reset := !b.Keep || t.shape == nil
-	t.passedOver, t.empty, t.added = false, false, nil
+	t.passedOver, t.empty, t.altered = false, false, altered{}
 	r.forgetNameless(t)
 	return r.announce(ctx, t, schema.SchemaChange{Table: shape, Reset: reset, Lane: true, History: r.history})
 }

@@ -29,7 +29,10 @@ type statement struct {
 	database  string           // dropDatabase
 	tables    []schema.TableID // that it is about
 	targets   []schema.TableID // names that tables get, or tables that give their rows away
-	added     []string         // ADD COLUMN: their names
+	added     []definition     // ADD COLUMN
+	dropped   []string         // DROP COLUMN
+	renamed   []schema.Rename  // RENAME COLUMN, and CHANGE where it gives another name
+	defined   []definition     // MODIFY and CHANGE, by the name after it
 	removes   string           // the clause of ALTER TABLE that removes or exchanges rows without row events
 }
 
@@ -198,7 +201,14 @@ func (p *parser) clause(s *statement) {
 	case p.accept("ADD"):
 		p.add(s)
 	case p.accept("RENAME"):
-		if p.accept("COLUMN") || p.accept("INDEX") || p.accept("KEY") {
+		if p.accept("COLUMN") {
+			p.accept("IF", "EXISTS")
+			from := p.next().text
+			p.accept("TO")
+			s.rename(from, p.next().text)
+			return
+		}
+		if p.accept("INDEX") || p.accept("KEY") {
 			return
 		}
 		if !p.accept("TO") {
@@ -219,7 +229,39 @@ func (p *parser) clause(s *statement) {
 		s.removes = "TRUNCATE PARTITION"
 	case p.peek().is("DISCARD"), p.peek().is("IMPORT"):
 		s.removes = strings.ToUpper(p.next().text) + " TABLESPACE"
+	case p.accept("DROP"):
+		p.dropColumn(s)
+	case p.accept("CHANGE"):
+		p.columnKeyword()
+		from := p.next().text
+		s.rename(from, p.peek().text)
+		s.defined = append(s.defined, p.definition())
+	case p.accept("MODIFY"):
+		p.columnKeyword()
+		s.defined = append(s.defined, p.definition())
 	}
+}
+
+func (p *parser) columnKeyword() {
+	p.accept("COLUMN")
+	p.accept("IF", "EXISTS")
+}
+
+func (s *statement) rename(from, to string) {
+	if from != to {
+		s.renamed = append(s.renamed, schema.Rename{From: from, To: to})
+	}
+}
+
+// dropColumn takes the name of a column, and nothing of what else can be dropped.
+func (p *parser) dropColumn(s *statement) {
+	column := p.accept("COLUMN")
+	p.accept("IF", "EXISTS")
+	t := p.peek()
+	if !column && (notColumn(t) || t.is("SYSTEM") && p.ts[1].is("VERSIONING") || t.is("PERIOD") && p.ts[1].is("FOR")) {
+		return
+	}
+	s.dropped = append(s.dropped, p.next().text)
 }
 
 // add takes the names of new columns from "ADD [COLUMN] name …" and "ADD
@@ -228,29 +270,25 @@ func (p *parser) add(s *statement) {
 	column := p.accept("COLUMN")
 	p.accept("IF", "NOT", "EXISTS")
 	if p.peek().sign('(') {
-		for depth := 0; p.peek().kind != endToken; {
-			t := p.next()
-			switch {
-			case t.sign('('):
-				depth++
-			case t.sign(')'):
-				depth--
+		for p.next(); p.peek().kind != endToken && !p.peek().sign(')'); {
+			if p.peek().sign(',') {
+				p.next()
 			}
-			if depth == 0 {
-				return
-			}
-			if depth == 1 && (t.sign('(') || t.sign(',')) && !notColumn(p.peek()) {
-				s.added = append(s.added, p.next().text)
+			column := !notColumn(p.peek())
+			d := p.definition()
+			p.ts = p.ts[len(d.tokens):]
+			if column {
+				s.added = append(s.added, d)
 			}
 		}
 		return
 	}
 	if column || !notColumn(p.peek()) {
-		s.added = append(s.added, p.next().text)
+		s.added = append(s.added, p.definition())
 	}
 }
 
-// notColumn tells whether the word after ADD begins something else than a
+// notColumn tells whether the word after ADD or DROP begins something else than a
 // column; all of these are reserved, so that a column must quote them.
 func notColumn(t token) bool {
 	if t.kind == wordToken {

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"strings"
 	"testing"
 	"time"
 
@@ -348,5 +347,5 @@ func (f failing) Send(context.Context, schema.Event) error { return f.err }
 func columnNames(t *testing.T, db *sql.DB, database, table string) string {
 	var names string
 	require.NoError(t, db.QueryRow("SELECT GROUP_CONCAT(column_name ORDER BY ordinal_position) FROM information_schema.columns WHERE table_schema = ? AND table_name = ?", database, table).Scan(&names))
-	return strings.ToLower(names)
+	return names
 }

@@ -26,8 +26,7 @@ type table struct {
 	empty bool
 	// passedOver: a lane of it is to begin, which sees what is passed over until then.
 	passedOver bool
-	// added are the columns that ALTER statements added and no table map has shown.
-	added []string
+	altered    altered
 }
 
 // version decodes the row images that stand behind one table map.
@@ -39,7 +38,8 @@ type version struct {
 	// identity tells, by ordinal in the shape, what identifies a row.
 	identity []bool
 	err      error // why rows of it cannot be decoded, once there are some
-	nameless bool  // the map does not name all: the shape is information_schema's
+	nameless bool  // the map does not name all: it is asked about again after an ALTER
+	unnamed  bool  // the map has no names of columns: the shape is information_schema's
 }
 
 type column struct {
@@ -110,7 +110,8 @@ func (r *run) newVersion(ctx context.Context, body []byte) (*version, error) {
 	if v.table = r.watched; captured {
 		v.table = r.tableOf(id)
 	}
-	v.nameless = !m.hasNames() || r.cfg.MariaDB // whose maps have names, but do not name every type
+	v.unnamed = !m.hasNames()
+	v.nameless = v.unnamed || r.cfg.MariaDB // whose maps have names, but do not name every type
 	// What is wrong with a table matters only if it has rows that are wanted.
 	v.shape, v.err = r.shapeOf(ctx, v.table, m)
 	if v.err == nil {
@@ -274,28 +275,32 @@ func (r *run) adopt(ctx context.Context, v *version) error {
 		t.empty = false
 		return nil
 	case t.empty:
-		t.empty, t.added = false, nil
+		t.empty, t.altered = false, altered{}
 		return r.announce(ctx, t, schema.SchemaChange{Table: v.shape, Reset: true, History: r.history})
 	}
 	inherit(v.shape, t.shape)
 	d, err := judge(t.shape, v.shape)
+	if err == nil {
+		err = judgeMap(t.shape, v.shape, d, v.unnamed)
+	}
 	if err != nil {
 		return err
 	}
 	return r.evolve(ctx, t, v.shape, d)
 }
 
-// evolve announces a version that has added columns, or differs in nothing that
-// the lake sees.
+// evolve announces a version that was judged.
 func (r *run) evolve(ctx context.Context, t *table, to *schema.Table, d schema.Diff) error {
 	change := schema.SchemaChange{Table: to}
-	if len(d.Added) > 0 {
+	a := &t.altered
+	if filled := slices.DeleteFunc(slices.Clone(d.Added), func(i int) bool { return a.addsNulls(&to.Columns[i]) }); len(filled) > 0 {
 		var err error
-		if change.Fill, err = r.cfg.Fill(ctx, to, d.Added); err != nil {
+		if change.Fill, err = r.cfg.Fill(ctx, to, filled); err != nil {
 			return fmt.Errorf("table %s, %s: %w", t.id, d.Describe(t.shape, to), err)
 		}
-		t.added = slices.DeleteFunc(t.added, func(name string) bool { return to.Column(name) >= 0 })
 	}
+	a.added = slices.DeleteFunc(a.added, func(d definition) bool { return to.Column(d.name) >= 0 })
+	a.defined, a.moved = nil, false
 	return r.announce(ctx, t, change)
 }
 

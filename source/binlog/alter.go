@@ -1,0 +1,236 @@
+package binlog
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/beluga-cdc/beluga/schema"
+)
+
+// altered is what statements said of a table's columns and neither a table map nor
+// information_schema has shown yet.
+type altered struct {
+	added   []definition
+	defined []definition // of columns that are there
+	moved   bool         // columns stand in another order
+}
+
+func (a *altered) isEmpty() bool { return len(a.added) == 0 && len(a.defined) == 0 && !a.moved }
+
+// followNames announces what a statement says for sure of columns that are there:
+// which are gone, and which have another name. It must be told at the statement
+// itself. A table map behind it cannot tell a column that was renamed from one that
+// was dropped and another that was added, and neither can a run that begins
+// between the two.
+func (r *run) followNames(ctx context.Context, t *table, s *statement) error {
+	t.altered.follow(s)
+	to, renamed, err := r.withNames(t.shape, s)
+	if err == nil && to != nil {
+		err = followable(t.shape, to, schema.DiffTables(t.shape, to, renamed...))
+	}
+	switch {
+	case err != nil:
+		return r.leaveOr(ctx, t, err)
+	case to == nil:
+		return nil
+	}
+	return r.announce(ctx, t, schema.SchemaChange{Table: to, Renamed: renamed})
+}
+
+// withNames returns the shape without the columns that the statement drops, and
+// with the names that it gives; nil where it does neither.
+func (r *run) withNames(old *schema.Table, s *statement) (*schema.Table, []schema.Rename, error) {
+	to := &schema.Table{ID: old.ID, Comment: old.Comment}
+	var renamed []schema.Rename
+	ordinals := make([]int, len(old.Columns)) // in to
+	changed := false
+	for i, c := range old.Columns {
+		ordinals[i] = -1
+		if containsName(s.dropped, c.Name) {
+			changed = true
+			continue
+		}
+		if name, ok := s.newName(c.Name); ok && name != c.Name {
+			treatment, wanted := r.choose(old.ID, name)
+			switch {
+			case !wanted:
+				to.LeftOut, changed = append(to.LeftOut, name), true
+				continue
+			case !treatment.Same(c.Treatment):
+				return nil, nil, fmt.Errorf("table %s: column %s was renamed to %s, whose values are to leave the source in another form; %w", old.ID, c.Name, name, errReload)
+			}
+			renamed = append(renamed, schema.Rename{From: c.Name, To: name})
+			c.Name, c.Treatment, changed = name, treatment, true
+		}
+		ordinals[i] = len(to.Columns)
+		to.Columns = append(to.Columns, c)
+	}
+	leftOut, err := r.unwanted(old, s)
+	if err != nil || !changed && slices.Equal(leftOut, old.LeftOut) {
+		return nil, nil, err
+	}
+	to.LeftOut = append(leftOut, to.LeftOut...)
+	for _, k := range old.Key {
+		if ordinals[k] >= 0 {
+			to.Key = append(to.Key, ordinals[k])
+		}
+	}
+	if err := to.Prepare(); err != nil {
+		return nil, nil, fmt.Errorf("%w once its columns are dropped; %w", err, errReload)
+	}
+	return to, renamed, nil
+}
+
+// unwanted returns the columns of LeftOut that are left out still.
+func (r *run) unwanted(old *schema.Table, s *statement) (names []string, _ error) {
+	for _, name := range old.LeftOut {
+		if containsName(s.dropped, name) {
+			continue
+		}
+		now, renamed := s.newName(name)
+		if _, wanted := r.choose(old.ID, now); renamed && wanted {
+			return nil, fmt.Errorf("table %s: column %s was left out and has the name %s now, which is wanted: its values were never loaded; %w", old.ID, name, now, errReload)
+		}
+		names = append(names, now)
+	}
+	return names, nil
+}
+
+// choose tells whether a column is wanted, and what is done to its values.
+func (r *run) choose(id schema.TableID, column string) (*schema.Treatment, bool) {
+	if r.cfg.Choose == nil {
+		return nil, true
+	}
+	return r.cfg.Choose(id, column)
+}
+
+// newName returns the name that the statement gives the column.
+func (s *statement) newName(column string) (string, bool) {
+	for _, n := range s.renamed {
+		if strings.EqualFold(n.From, column) {
+			return n.To, true
+		}
+	}
+	return column, false
+}
+
+func containsName(names []string, name string) bool {
+	return slices.ContainsFunc(names, func(n string) bool { return strings.EqualFold(n, name) })
+}
+
+// follow gives columns that wait to be shown the names that a later statement
+// gives them.
+func (a *altered) follow(s *statement) {
+	for _, list := range [...]*[]definition{&a.added, &a.defined} {
+		*list = slices.DeleteFunc(*list, func(d definition) bool { return containsName(s.dropped, d.name) })
+		for i := range *list {
+			(*list)[i].name, _ = s.newName((*list)[i].name)
+		}
+	}
+}
+
+// note takes what a statement defines; leftOut: it adds a column that is not
+// wanted.
+func (r *run) note(t *table, s *statement) (leftOut bool) {
+	a := &t.altered
+	for _, d := range s.added {
+		if _, wanted := r.choose(t.id, d.name); !wanted {
+			leftOut = true
+		} else if t.shape.Column(d.name) < 0 && find(a.added, d.name) < 0 {
+			a.added = append(a.added, d)
+		}
+	}
+	for _, d := range s.defined {
+		a.moved = a.moved || d.places()
+		if i := find(a.added, d.name); i >= 0 {
+			a.added[i] = d
+			continue
+		}
+		if i := find(a.defined, d.name); i >= 0 {
+			a.defined = slices.Delete(a.defined, i, i+1)
+		}
+		if t.shape.Column(d.name) >= 0 {
+			a.defined = append(a.defined, d)
+		}
+	}
+	return leftOut
+}
+
+// addsNulls tells whether rows that were there show NULL in a new column. Of a
+// column without a default the statement says so itself; information_schema need not
+// be asked, which may not have the column any more.
+func (a *altered) addsNulls(c *schema.Column) bool {
+	k := find(a.added, c.Name)
+	return k >= 0 && c.Nullable && c.Type.Kind != schema.Timestamp && a.added[k].isPlain()
+}
+
+func find(list []definition, name string) int {
+	return slices.IndexFunc(list, func(d definition) bool { return strings.EqualFold(d.name, name) })
+}
+
+// followDefinitions announces what only the server's dictionary tells: new columns,
+// other types and other places.
+//
+// information_schema may be newer than the statement, and rows under the shapes in
+// between may still come. So its shape is announced only if it differs from the
+// last one by nothing but what the statements up to here say; if it has more, then
+// a statement further on will be the one, or a table map.
+func (r *run) followDefinitions(ctx context.Context, t *table, q *query) error {
+	now, err := r.cfg.Describe(ctx, t.id)
+	if err != nil {
+		return fmt.Errorf("reading the columns of %s after %s: %w", t.id, excerpt(q.text), err)
+	}
+	if now == nil {
+		return nil
+	}
+	d, err := judge(t.shape, now)
+	if err != nil || !t.altered.explains(t.shape, now, d) {
+		return nil //nolint:nilerr // a later state of the table; its own table map will be judged
+	}
+	if SameVersion(t.shape, now) && sameDescription(t.shape, now) {
+		t.altered = altered{}
+		return nil
+	}
+	if err := r.evolve(ctx, t, now, d); err != nil {
+		return r.leaveOr(ctx, t, err)
+	}
+	return nil
+}
+
+// sameDescription compares what information_schema tells beside the columns'
+// types.
+func sameDescription(a, b *schema.Table) bool {
+	return a.Comment == b.Comment && slices.EqualFunc(a.Columns, b.Columns, func(x, y schema.Column) bool {
+		same := x.Default == y.Default || x.Default != nil && y.Default != nil && *x.Default == *y.Default
+		return same && x.Comment == y.Comment && x.Generated == y.Generated
+	})
+}
+
+// explains tells whether the statements lead from a shape to another.
+func (a *altered) explains(old, now *schema.Table, d schema.Diff) bool {
+	if len(d.Dropped) > 0 || len(d.Renamed) > 0 || len(d.Added) != len(a.added) || d.Moved && !a.moved {
+		return false
+	}
+	for i := range now.Columns {
+		c := &now.Columns[i]
+		if k := find(a.added, c.Name); k >= 0 {
+			if a.added[k].agreesWith(c.Type) == differs {
+				return false
+			}
+			continue
+		}
+		j := old.Column(c.Name)
+		k := find(a.defined, c.Name)
+		switch {
+		case j < 0:
+			return false
+		case k < 0 && !sameType(old.Columns[j].Type, c.Type):
+			return false
+		case k >= 0 && a.defined[k].agreesWith(c.Type) != agrees:
+			return false
+		}
+	}
+	return true
+}

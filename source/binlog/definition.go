@@ -1,0 +1,157 @@
+package binlog
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/beluga-cdc/beluga/schema"
+)
+
+// definition is how a statement defines a column.
+type definition struct {
+	name   string
+	tokens []token // behind the name
+}
+
+// definition takes a name and what defines the column, up to the end of the clause
+// or of the list in parentheses.
+func (p *parser) definition() definition {
+	d := definition{name: p.next().text}
+	depth := 0
+	for i, t := range p.ts {
+		switch {
+		case t.sign('('):
+			depth++
+		case t.sign(')'):
+			depth--
+		}
+		if t.kind == endToken || depth < 0 || depth == 0 && t.sign(',') {
+			d.tokens = p.ts[:i]
+			return d
+		}
+	}
+	return d
+}
+
+// places tells whether the definition says where the column is to stand.
+func (d *definition) places() bool {
+	depth := 0
+	for _, t := range d.tokens {
+		switch {
+		case t.sign('('):
+			depth++
+		case t.sign(')'):
+			depth--
+		case depth == 0 && (t.is("FIRST") || t.is("AFTER")):
+			return true
+		}
+	}
+	return false
+}
+
+// isPlain tells whether the definition gives the column no value of its own.
+func (d *definition) isPlain() bool {
+	for _, t := range d.tokens {
+		for _, word := range [...]string{"DEFAULT", "AS", "GENERATED", "AUTO_INCREMENT", "SERIAL", "NOT"} {
+			if t.is(word) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// agreement is whether a type is the one that a statement defines.
+type agreement uint8
+
+const (
+	unsure agreement = iota
+	agrees
+	differs
+)
+
+// agreesWith compares the definition with a type that information_schema shows,
+// which may be that of a later statement.
+func (d *definition) agreesWith(now schema.Type) agreement {
+	want, ok := d.typ()
+	if !ok {
+		return unsure
+	}
+	want.Charset, want.Form = now.Charset, now.Form
+	if sameType(want, now) {
+		return agrees
+	}
+	return differs
+}
+
+// plainTypes are the types whose name alone says what they are.
+var plainTypes = map[string]schema.Type{
+	"TINYINT": {Kind: schema.TinyInt}, "BOOL": {Kind: schema.TinyInt}, "BOOLEAN": {Kind: schema.TinyInt}, "SMALLINT": {Kind: schema.SmallInt},
+	"MEDIUMINT": {Kind: schema.MediumInt}, "INT": {Kind: schema.Int}, "INTEGER": {Kind: schema.Int}, "BIGINT": {Kind: schema.BigInt},
+	"FLOAT": {Kind: schema.Float}, "DOUBLE": {Kind: schema.Double}, "DATE": {Kind: schema.Date}, "YEAR": {Kind: schema.Year},
+	"DECIMAL": {Kind: schema.Decimal, Precision: 10}, "NUMERIC": {Kind: schema.Decimal, Precision: 10}, "DEC": {Kind: schema.Decimal, Precision: 10},
+	"BIT": {Kind: schema.Bit, Length: 1}, "TIME": {Kind: schema.Time}, "DATETIME": {Kind: schema.DateTime}, "TIMESTAMP": {Kind: schema.Timestamp},
+	"CHAR": {Kind: schema.Char, Length: 1}, "VARCHAR": {Kind: schema.VarChar}, "BINARY": {Kind: schema.Binary, Length: 1}, "VARBINARY": {Kind: schema.VarBinary},
+	"TINYTEXT": {Kind: schema.Text}, "TEXT": {Kind: schema.Text}, "MEDIUMTEXT": {Kind: schema.Text}, "LONGTEXT": {Kind: schema.Text},
+	"TINYBLOB": {Kind: schema.Blob}, "BLOB": {Kind: schema.Blob}, "MEDIUMBLOB": {Kind: schema.Blob}, "LONGBLOB": {Kind: schema.Blob},
+	"ENUM": {Kind: schema.Enum}, "SET": {Kind: schema.Set},
+}
+
+// typ returns the type as far as the statement says it plainly. Character sets,
+// and words that stand for several things, are left to the server.
+func (d *definition) typ() (t schema.Type, ok bool) {
+	if len(d.tokens) == 0 || d.tokens[0].kind != wordToken {
+		return t, false
+	}
+	if t, ok = plainTypes[strings.ToUpper(d.tokens[0].text)]; !ok {
+		return t, false
+	}
+	rest := d.tokens[1:]
+	var args []token
+	if len(rest) > 0 && rest[0].sign('(') {
+		end := 0
+		for end < len(rest) && !rest[end].sign(')') {
+			if !rest[end].sign('(') && !rest[end].sign(',') {
+				args = append(args, rest[end])
+			}
+			end++
+		}
+		rest = rest[min(end+1, len(rest)):]
+	}
+	for _, w := range rest {
+		switch {
+		case w.is("UNSIGNED"), w.is("ZEROFILL"):
+			t.Unsigned = true
+		case w.is("CHARACTER"), w.is("CHARSET"), w.is("COLLATE"), w.is("BINARY"), w.is("BYTE"), w.is("ASCII"), w.is("UNICODE"):
+			return t, false
+		}
+	}
+	return t, withArguments(&t, args)
+}
+
+// withArguments applies what stands in parentheses behind a type's name.
+func withArguments(t *schema.Type, args []token) bool {
+	number := func(i int, into *int) (ok bool) {
+		if i >= len(args) {
+			return true
+		}
+		n, err := strconv.Atoi(args[i].text)
+		*into = n
+		return err == nil
+	}
+	switch t.Kind {
+	case schema.Decimal:
+		return number(0, &t.Precision) && number(1, &t.Scale)
+	case schema.Bit, schema.Char, schema.VarChar, schema.Binary, schema.VarBinary:
+		return number(0, &t.Length)
+	case schema.Time, schema.DateTime, schema.Timestamp:
+		return number(0, &t.Scale)
+	case schema.Float, schema.Double: // FLOAT(30) is a DOUBLE
+		return len(args) == 0
+	case schema.Enum, schema.Set:
+		for _, a := range args {
+			t.Labels = append(t.Labels, a.text)
+		}
+	}
+	return true
+}

@@ -1,0 +1,10 @@
+CREATE TABLE t (id INT PRIMARY KEY AUTO_INCREMENT, a INT, b INT, c VARCHAR(20), `odd, ``name``` INT COMMENT 'rename to x');
+INSERT INTO t (a, b, c, `odd, ``name```) VALUES (1, 10, 'one', 100), (2, 20, 'two', 200), (3, 30, NULL, NULL), (4, NULL, 'four', 400);
+CREATE TABLE swapped (id INT PRIMARY KEY, a INT, b INT);
+INSERT INTO swapped VALUES (1, 1, -1), (2, 2, -2), (3, 3, -3);
+CREATE TABLE keyed (one INT, two VARCHAR(20), v INT, PRIMARY KEY (two, one));
+INSERT INTO keyed VALUES (1, 'a', 10), (2, 'a', 20), (1, 'b', 30);
+CREATE TABLE last_change (id INT PRIMARY KEY, a INT);
+INSERT INTO last_change VALUES (1, 10), (2, 20);
+CREATE TABLE keyless (a INT, b INT);
+INSERT INTO keyless VALUES (1, 2), (1, 2), (2, 1), (NULL, 3);

@@ -1,0 +1,16 @@
+UPDATE t SET a = 11 WHERE id = 1;
+ALTER TABLE t MODIFY b INT AFTER id;
+UPDATE t SET a = 12 WHERE id = 1;
+INSERT INTO t (id, a, b, c) VALUES (4, 4, 40, 'four');
+ALTER TABLE t MODIFY COLUMN c VARCHAR(20) FIRST, CHANGE b b2 INT AFTER a;
+DELETE FROM t WHERE id = 2;
+INSERT INTO t (id, a, b2, c) VALUES (5, 5, 50, 'five');
+ALTER TABLE keyed MODIFY v INT FIRST, MODIFY b INT AFTER v;
+UPDATE keyed SET v = 6 WHERE a = 2;
+DELETE FROM keyed WHERE a = 1;
+ALTER TABLE keyless MODIFY b INT FIRST;
+DELETE FROM keyless WHERE b = 2 LIMIT 1;
+UPDATE keyless SET a = 5 WHERE b = 3;
+INSERT INTO keyless (a, b) VALUES (1, 2);
+-- No row comes after it.
+ALTER TABLE last_change MODIFY b INT AFTER id;

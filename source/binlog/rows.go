@@ -125,13 +125,6 @@ func (r *run) decodeRows(ctx context.Context, h *header, v *version, op schema.O
 // originSize is what an origin weighs beside its rows.
 const originSize = 128
 
-func boolToInt(b bool) int {
-	if b {
-		return 1
-	}
-	return 0
-}
-
 func (v *version) fault(h *header, at int, err error) error {
 	return fmt.Errorf("decoding row images of %s (event that ends at %d, byte %d): %w", v.table.id, h.end, at, err)
 }

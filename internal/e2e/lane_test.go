@@ -169,7 +169,7 @@ func TestLaneLeavesOthersAlone(t *testing.T) {
 	time.Sleep(3 * time.Second)
 	p.terminate(t)
 	ended := time.Now()
-	p = start(t, run...)
+	p = start(t, append(run, "--snapshot-chunk-rows", "2000")...) // slowly, so that there is something to see
 	p.says(t, laneBegins)
 	begun := time.Now()
 	p.until(t, "the lane", func() bool {

@@ -177,8 +177,8 @@ func isError(err error, number uint16) bool {
 }
 
 // undone tells whether the server has undone the transaction, or the statement that
-// waited too long in it. A transaction that it undoes under a table lock it may
-// call undone only when a savepoint of it is asked for.
+// waited too long in it. That a savepoint is gone was seen once, while tables were
+// locked by hand, and is taken for the first.
 func undone(err error) bool {
 	return isError(err, errDeadlock) || isError(err, errLockWait) || isError(err, errNoSuch) || isError(err, errXALost)
 }

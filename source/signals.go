@@ -95,6 +95,12 @@ func (m *MySQL) carryOut(ctx context.Context, s pipeline.Signal) {
 }
 
 func (m *MySQL) execute(ctx context.Context, id string, e *signal.Execute) error {
+	// A row of the signal table comes once: a server that is away is waited for.
+	s, err := m.reach(ctx)
+	if err != nil {
+		return err
+	}
+	s.Close()
 	if err := m.lanes.Begin(ctx, lane.Request{ID: id, Tables: e.Tables, Conditions: e.Conditions}); err != nil {
 		return err
 	}

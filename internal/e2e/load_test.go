@@ -50,7 +50,7 @@ func transports(t *testing.T) map[string][]string {
 
 func killedLoadCostsLittle(t *testing.T, from string, rows, kills int, read func() int, options []string) {
 	lake := filepath.Join(t.TempDir(), "lake")
-	args := []string{"--from", from, "--to", lake}
+	args := []string{"--from", from, "--to", lake, "--name", "e2e_load_cost"} // the broker is shared
 	// What is in memory when the process dies is read again, so it is kept small.
 	run := append(command("run", args, "--once", "--snapshot-chunk-rows", "5000", "--memory-limit", "128MiB"), options...)
 	before := read()
@@ -113,7 +113,7 @@ func TestKilledLoads(t *testing.T) {
 				go func() { written <- <-loading(writing, t, w) }()
 			}
 			lake := filepath.Join(t.TempDir(), "lake")
-			args := []string{"--from", server.URL(database), "--to", lake}
+			args := []string{"--from", server.URL(database), "--to", lake, "--name", database} // the broker is shared
 			run := append(command("run", args, "--snapshot-chunk-rows", "20"), options...)
 			rng := rand.New(rand.NewPCG(3, 4))
 			for kill := range 4 {

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/beluga-cdc/beluga/schema"
+	"github.com/beluga-cdc/beluga/source/value"
 )
 
 // altered is what statements said of a table's columns and neither a table map nor
@@ -228,8 +229,8 @@ func (a *altered) explains(old, now *schema.Table, d schema.Diff) bool {
 			return false
 		case k < 0 && !sameType(old.Columns[j].Type, c.Type):
 			return false
-		case k >= 0 && a.defined[k].agreesWith(c.Type) != agrees:
-			return false
+		case k >= 0 && (a.defined[k].agreesWith(c.Type) != agrees || value.LabelsAreShown(c.Type)):
+			return false // labels that the server does not show whole are compared with those of a table map
 		}
 	}
 	return true

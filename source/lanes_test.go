@@ -119,6 +119,7 @@ func TestLanesTellWhatHappens(t *testing.T) {
 	m.rows[a][schema.Key{Lo: 4711}] = "a row that somebody else put into the lake"
 	m.mu.Unlock()
 	require.NoError(t, lanes.Begin(t.Context(), lane.Request{ID: "repair", Tables: []string{database + `\.(a|n)`}}))
+	seen.await(t, lane.Started, "a")
 	seen.await(t, lane.Completed, "a")
 	m.mu.Lock()
 	require.Len(t, m.rows[a], 6)
@@ -160,24 +161,6 @@ func TestLanesTellWhatHappens(t *testing.T) {
 	require.NoError(t, stop())
 	require.NotContains(t, m.stateWithLanes().Lanes, n)
 	m.requireEqual(t, c)
-}
-
-// waitFor waits until a Commit after which the condition holds.
-func (m *laneMemory) waitFor(t *testing.T, condition func() bool) {
-	t.Helper()
-	for {
-		m.mu.Lock()
-		done, changed := condition(), m.changed
-		m.mu.Unlock()
-		if done {
-			return
-		}
-		select {
-		case <-changed:
-		case <-t.Context().Done():
-			t.Fatal("no Commit said so")
-		}
-	}
 }
 
 // TestLanesWithoutGTIDs: each table is read in one snapshot there.

@@ -82,9 +82,15 @@ func (m *memory) Send(_ context.Context, e schema.Event) error {
 // wait waits until everything before p has come.
 func (m *memory) wait(t *testing.T, p schema.Position) {
 	t.Helper()
+	m.waitFor(t, func() bool { return m.position.Contains(p) })
+}
+
+// waitFor waits until a Commit after which the condition holds.
+func (m *memory) waitFor(t *testing.T, condition func() bool) {
+	t.Helper()
 	for {
 		m.mu.Lock()
-		done, changed := m.position.Contains(p), m.changed
+		done, changed := condition(), m.changed
 		m.mu.Unlock()
 		if done {
 			return
@@ -92,7 +98,7 @@ func (m *memory) wait(t *testing.T, p schema.Position) {
 		select {
 		case <-changed:
 		case <-t.Context().Done():
-			t.Fatal("the stream did not come to the position")
+			t.Fatal("no Commit said so")
 		}
 	}
 }

@@ -2,6 +2,7 @@ package source
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -18,7 +19,7 @@ type inbox struct {
 	mu      sync.Mutex
 	open    bool // the stream takes them
 	waiting []pipeline.Signal
-	blocked string // the signal for whose rows the stream waits; "": none
+	blocked []string // signals for whose rows the stream waits
 }
 
 // Signal carries out what a signal asks for, or begins it. It may be called at any
@@ -106,7 +107,7 @@ func (m *MySQL) execute(ctx context.Context, id string, e *signal.Execute) error
 	}
 	if e.Blocking {
 		m.inbox.mu.Lock()
-		m.inbox.blocked = id
+		m.inbox.blocked = append(m.inbox.blocked, id)
 		m.inbox.mu.Unlock()
 	}
 	return nil
@@ -116,15 +117,22 @@ func (m *MySQL) execute(ctx context.Context, id string, e *signal.Execute) error
 // read.
 func (m *MySQL) waitBlocked(ctx context.Context) error {
 	m.inbox.mu.Lock()
-	id := m.inbox.blocked
-	if id == "" || m.lanes.Waiting(id) { // it is not begun yet
-		m.inbox.mu.Unlock()
-		return nil
-	}
-	m.inbox.blocked = ""
+	var begun []string
+	m.inbox.blocked = slices.DeleteFunc(m.inbox.blocked, func(id string) bool {
+		if m.lanes.Waiting(id) {
+			return false // for the stream to begin it
+		}
+		begun = append(begun, id)
+		return true
+	})
 	m.inbox.mu.Unlock()
-	m.log.Info("the stream waits until the rows are read", "signal", id)
-	return m.lanes.WaitScanned(ctx, id)
+	for _, id := range begun {
+		m.log.Info("the stream waits until the rows are read", "signal", id)
+		if err := m.lanes.WaitScanned(ctx, id); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (m *MySQL) refuseSignal(s pipeline.Signal, err error) {

@@ -26,7 +26,7 @@ func checkCommand(out streams) *cobra.Command {
   beluga check -c beluga.yml`,
 		Args: noArgs,
 	}
-	settings := addConfigFlags(cmd, []string{"from", "to"}, "name", "from", "to", "tables", "columns", "keyless", "readers", "kafka", "types", "log", "snapshot.mode", "snapshot.locking", "snapshot.filter", "snapshot.pause", "heartbeat", "gtid", "snapshot.configuration-based")
+	settings := addConfigFlags(cmd, []string{"from", "to"}, "name", "from", "to", "tables", "columns", "keyless", "readers", "kafka", "types", "log", "snapshot.mode", "snapshot.locking", "snapshot.filter", "snapshot.pause", "heartbeat", "gtid", "signal", "snapshot.configuration-based")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		c, err := settings.load()
 		if err != nil {

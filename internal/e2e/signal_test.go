@@ -209,6 +209,13 @@ func TestSnapshotOnRequest(t *testing.T) {
 	p.saysLine(t, "notification id=r ", "type=RESUMED")
 	completed("later")
 	equal()
+	// Although that comes by a stream which a blocking load holds up otherwise.
+	damage()
+	row("pause", "pause-snapshot", "")
+	row("held", "execute-snapshot", strings.Replace(both, "{", `{"type": "blocking", `, 1))
+	row("resume", "resume-snapshot", "")
+	completed("held")
+	equal()
 
 	row("none", "execute-snapshot", `{"data-collections": ["shop.c"]}`)
 	p.says(t, "no table of that name is captured")

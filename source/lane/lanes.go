@@ -136,7 +136,9 @@ func (l *Lanes) want(wishes map[schema.TableID]wish) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for id, w := range wishes {
-		if w.condition != "" && l.lanes[id] != nil {
+		_, due := l.due[id]
+		_, again := l.again[id]
+		if w.condition != "" && (due || again || l.lanes[id] != nil) {
 			return fmt.Errorf("loading rows of table %s by a condition: all of it is being loaded; remedy: wait until that is complete, or load it without a condition", id)
 		}
 	}

@@ -68,10 +68,7 @@ func (l *Lanes) fits(t *table, shape *schema.Table, generation int) bool {
 // awaitTurn waits while the lanes are paused, and while the server is too busy.
 func (l *Lanes) awaitTurn(ctx context.Context, s *snapshot.Snapshot) error {
 	for {
-		l.mu.Lock()
-		paused := l.paused
-		l.mu.Unlock()
-		if !paused {
+		if !l.isPaused() {
 			return s.AwaitQuiet(ctx)
 		}
 		if err := pause(ctx, poll); err != nil {

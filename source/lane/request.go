@@ -31,12 +31,13 @@ func (l *Lanes) Waiting(request string) bool {
 // scanPoll is how often WaitScanned looks. Chunks take longer.
 const scanPoll = 10 * time.Millisecond
 
-// WaitScanned returns when no lane of a request has rows to read any more, needs the
-// stream to go on with them, or ctx ends. The stream may be held up by it.
+// WaitScanned returns when no lane of a request has rows to read any more, none may
+// read or can without the stream, or ctx ends. The stream may be held up by it: so a
+// Pause ends it too, for what resumes the lanes may come by the stream.
 func (l *Lanes) WaitScanned(ctx context.Context, request string) error {
 	tick := time.NewTicker(scanPoll)
 	defer tick.Stop()
-	for l.any(request, func(t *table) bool { return t.toRead() && !t.behind.Load() }) {
+	for !l.isPaused() && l.any(request, func(t *table) bool { return t.toRead() && !t.behind.Load() }) {
 		select {
 		case <-ctx.Done():
 			return context.Cause(ctx)
@@ -44,6 +45,12 @@ func (l *Lanes) WaitScanned(ctx context.Context, request string) error {
 		}
 	}
 	return nil
+}
+
+func (l *Lanes) isPaused() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.paused
 }
 
 func (l *Lanes) any(request string, is func(*table) bool) bool {

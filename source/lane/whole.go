@@ -60,19 +60,13 @@ func (l *Lanes) tryWhole(ctx context.Context, out pipeline.Writer, t *table, gen
 func (l *Lanes) openExact(ctx context.Context, t *table) (*snapshot.Snapshot, error) {
 	cfg := l.snapshotConfig(t)
 	cfg.Connections = 1
-	const attempts = 20 // without a lock it succeeds where nothing is committed meanwhile
-	for range attempts {
-		s, err := snapshot.Open(ctx, cfg)
-		if err != nil || s.Exact() {
-			return s, err
-		}
-		s.Close()
-		if err := pause(ctx, poll); err != nil {
-			return nil, err
-		}
+	s, err := snapshot.Open(ctx, cfg)
+	if err != nil || s.Exact() {
+		return s, err
 	}
-	return nil, fmt.Errorf("it has no key, and without a lock the server does not say which of the transactions a snapshot shows that are committed meanwhile; "+
-		"remedy: let the user lock (GRANT LOCK TABLES ON %s.*) and choose --snapshot-locking auto, or give the table a key", session.Quote(t.id.Database))
+	s.Close() // it has waited for a moment of quiet
+	return nil, fmt.Errorf("it has no key, and the server paused at no moment in which a snapshot could be opened without a lock; "+
+		"remedy: load it at a quieter time, or let the user lock (GRANT LOCK TABLES ON %s.*) and choose --snapshot-locking auto, or give the table a key", session.Quote(t.id.Database))
 }
 
 // see notes what the snapshot shows: changes before it are dropped.

@@ -41,6 +41,17 @@ func (v Version) LogStatus() string {
 	return "SHOW BINARY LOG STATUS"
 }
 
+// ReplicaStatus is the statement that tells how far a replica is behind its sources.
+func (v Version) ReplicaStatus() string {
+	switch {
+	case v.MariaDB:
+		return "SHOW ALL SLAVES STATUS"
+	case v.Less(8, 0, 22):
+		return "SHOW SLAVE STATUS"
+	}
+	return "SHOW REPLICA STATUS"
+}
+
 // Persist is how a setting is changed for good.
 func (v Version) Persist(name, value string) string {
 	if v.MariaDB {

@@ -185,17 +185,6 @@ func ParseVersion(text string) Version {
 	return v
 }
 
-// ReplicaStatus is the statement that tells how far a replica is behind its sources.
-func (v Version) ReplicaStatus() string {
-	switch {
-	case v.MariaDB:
-		return "SHOW ALL SLAVES STATUS"
-	case v.Less(8, 0, 22):
-		return "SHOW SLAVE STATUS"
-	}
-	return "SHOW REPLICA STATUS"
-}
-
 // Less tells whether the version is older than the given one.
 func (v Version) Less(major, minor, patch int) bool {
 	if v.Major != major {

@@ -174,7 +174,7 @@ func (b *batcher) schemaChange(ctx context.Context, c schema.SchemaChange) error
 	} else if err := b.flush(ctx, id); err != nil {
 		return err
 	}
-	b.loading[id] = b.loading[id] || c.Continued
+	b.loading[id] = b.loading[id] || c.Continued && !c.Lane
 	delete(b.folds, id)
 	return b.send(ctx, job{define: &c})
 }
@@ -199,7 +199,7 @@ func (b *batcher) block(ctx context.Context, blk *schema.Block) error {
 		return err
 	}
 	lane := blk.Ops[0] == schema.OpRead
-	if lane {
+	if lane && !blk.Table.Keyless() {
 		b.touchLane()
 	} else {
 		b.touch()
@@ -259,7 +259,8 @@ func (b *batcher) touch() {
 
 // touchLane is touch for the rows of a lane. They may become durable with a Commit
 // that came before them: they belong to no transaction, and are read again unless a
-// later Commit says that they were.
+// later Commit says that they were; or a log brings them again, behind that Commit.
+// Only a key bears that.
 func (b *batcher) touchLane() {
 	if !b.dirty {
 		b.dirty, b.first = true, time.Now()

@@ -201,8 +201,11 @@ type SchemaChange struct {
 	// History is the one that the table belongs to from a Reset on.
 	History int64
 	// Lane: the table is loaded beside the stream, in rows that come among its
-	// changes, and stays hidden as long as Commits name it in Loading.
+	// changes, and stays hidden as long as Commits name it in Loading. Without Reset
+	// the rows that are there stay, but for those in whose place others come.
 	Lane bool
+	// Request and Condition are the lane's; see Load.
+	Request, Condition string
 	// Fill holds, by column name, the value that rows which are there already
 	// show in a column that is new (ADD COLUMN … DEFAULT): one row of Table's
 	// shape with the other columns null; nil: they show NULL.

@@ -44,7 +44,11 @@ func (m *MySQL) takeLanes(ctx context.Context, from pipeline.Resume) error {
 	if err != nil {
 		return err
 	}
-	m.lanes.Take(from, canScan)
+	now, _, err := snapshot.ReadPosition(ctx, s)
+	if err != nil {
+		return err
+	}
+	m.lanes.Take(from, canScan, now)
 	return nil
 }
 

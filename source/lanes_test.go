@@ -163,6 +163,43 @@ func TestLanesTellWhatHappens(t *testing.T) {
 	m.requireEqual(t, c)
 }
 
+// TestLaneWhoseChangesWait: the stream waits for the rows of a table without a key, and
+// they for the stream, as the server's table has another shape by then.
+func TestLaneWhoseChangesWait(t *testing.T) {
+	server := servers.MySQL(t)
+	const database = "laneswait"
+	prepare(t, server, database)
+	server.Exec(t, "CREATE TABLE laneswait.n (v INT); INSERT INTO laneswait.n VALUES (1), (2)")
+	c := config(t, server, database)
+	c.LaneMemory = 1
+	m := &laneMemory{memory: newMemory()}
+	once := c
+	once.Once = true
+	require.NoError(t, source.New(once, quiet()).Run(t.Context(), pipeline.Resume{}, m))
+
+	seen := &observed{more: make(chan struct{}, 1000)}
+	s := source.New(c, quiet())
+	s.Lanes().Observe(seen.note)
+	ctx, cancel := context.WithCancel(t.Context())
+	result := make(chan error, 1)
+	go func() { result <- s.Run(ctx, m.stateWithLanes(), m) }()
+	server.Exec(t, "INSERT INTO laneswait.a VALUES (900, 'x')")
+	m.wait(t, position(t, c))
+	s.Lanes().Pause()
+	require.NoError(t, s.Lanes().Begin(t.Context(), lane.Request{Tables: []string{database + `\.n`}}))
+	seen.await(t, lane.Started, "n")
+	for range 3 {
+		server.Exec(t, "INSERT INTO laneswait.n VALUES (3)")
+	}
+	server.Exec(t, "ALTER TABLE laneswait.n ADD w INT DEFAULT 5; INSERT INTO laneswait.n VALUES (4, 6); INSERT INTO laneswait.a VALUES (901, 'x')")
+	s.Lanes().Resume()
+	seen.await(t, lane.Completed, "n")
+	m.wait(t, position(t, c))
+	cancel()
+	require.NoError(t, <-result)
+	m.requireEqual(t, c)
+}
+
 // TestLanesWithoutGTIDs: each table is read in one snapshot there.
 func TestLanesWithoutGTIDs(t *testing.T) {
 	server := servers.MySQL(t, "--gtid-mode=OFF", "--enforce-gtid-consistency=OFF")

@@ -118,7 +118,7 @@ func (m *MySQL) CheckResume(ctx context.Context, from pipeline.Resume) (Faults, 
 	}
 	from.Tables = present(from)
 	faults := slices.Concat(sel.leftOut(from.Tables), m.keptForms(), sel.changedColumns(from.Tables))
-	m.lanes.Take(from, true)
+	m.lanes.Take(from, true, from.Position)
 	_, err = m.watchNewcomers(ctx, from, nil)
 	faults = append(faults, m.newcomersToLoad(from)...)
 	var unloaded Faults

@@ -105,9 +105,6 @@ func checkLake(ctx context.Context, c *Config, src *source.MySQL, r *checklist) 
 	if err != nil {
 		return "", errors.Join(err, lake.Close())
 	}
-	if len(c.Kafka.Brokers) > 0 {
-		resume.Lanes = nil // as the log tells a run
-	}
 	before := r.faults
 	if src != nil {
 		err = checkTogether(ctx, src, lake, resume, r)

@@ -19,24 +19,33 @@ import (
 
 const (
 	laneBegins = "loading a table in a lane of its own"
+	laneSent   = "the rows of a lane are sent"
 	laneEnds   = "the lane of a table is complete"
 )
 
 // TestLaneOfNewlySelectedTables: tables that the configuration names only later are
 // loaded while the others go on, whatever their key.
 func TestLaneOfNewlySelectedTables(t *testing.T) {
-	for name, start := range map[string]func(testing.TB, ...string) *servers.MySQLServer{"mysql": servers.MySQL, "mariadb": servers.MariaDB} {
+	for name, c := range map[string]struct {
+		start func(testing.TB, ...string) *servers.MySQLServer
+		way   []string
+	}{
+		"mysql": {servers.MySQL, nil}, "mariadb": {servers.MariaDB, nil},
+		"embedded": {servers.MySQL, []string{"--kafka", "embedded"}}, "mariadb_embedded": {servers.MariaDB, []string{"--kafka", "embedded"}},
+	} {
 		t.Run(name, func(t *testing.T) {
-			server := start(t)
+			server := c.start(t)
 			database := "e2e_lane_" + name
 			lake, args := shop(t, server, database)
+			plain := args
+			args = append(args, c.way...)
 			runs(t, command("run", args, "--once", "--tables", database+`\.b`)...)
 			server.Exec(t, fmt.Sprintf(`CREATE TABLE %[1]s.nokey (v INT, w TEXT); INSERT INTO %[1]s.nokey VALUES (1, 'x'), (1, 'x'), (2, NULL);
 				CREATE TABLE %[1]s.words (a VARCHAR(20), b INT, v INT, PRIMARY KEY (a, b)); INSERT INTO %[1]s.words VALUES ('a', 1, 1), ('b', 2, 2), ('b', 3, 3); UPDATE %[1]s.b SET v = 7`, database))
 			runs(t, command("run", args, "--once", "--tables", database+`\.b`)...)
 			said := runs(t, command("run", args, "--once")...)
 			require.Equal(t, 3, strings.Count(said, laneEnds), said)
-			require.Contains(t, runs(t, command("verify", args)...), "equal: 4 tables, 10 rows")
+			require.Contains(t, runs(t, command("verify", plain)...), "equal: 4 tables, 10 rows")
 			requireSameRows(t, server.DB(t), database, lake)
 			require.NotContains(t, runs(t, command("run", args, "--once")...), laneBegins)
 		})
@@ -47,16 +56,20 @@ func TestLaneOfNewlySelectedTables(t *testing.T) {
 func TestKilledLanes(t *testing.T) {
 	t.Run("mysql", func(t *testing.T) { killLanes(t, servers.MySQL(t, fast...), false) })
 	t.Run("mariadb", func(t *testing.T) { killLanes(t, servers.MariaDB(t, fast...), true) })
+	t.Run("embedded", func(t *testing.T) { killLanes(t, servers.MySQL(t, fast...), false, "--kafka", "embedded") })
+	t.Run("kafka", func(t *testing.T) {
+		killLanes(t, servers.MySQL(t, fast...), false, "--kafka", servers.Kafka(t).Addr, "--kafka-topic-prefix", "e2e_lanes_killed", "--kafka-partitions", "3")
+	})
 }
 
-func killLanes(t *testing.T, server *servers.MySQLServer, plain bool) {
+func killLanes(t *testing.T, server *servers.MySQLServer, plain bool, way ...string) {
 	database := "e2e_lanes_killed"
 	w := &workload.Workload{DB: server.DB(t), Database: database, Seed: 21, Space: 2000, Plain: plain}
 	require.NoError(t, w.Create(t.Context()))
 	require.NoError(t, w.Fill(t.Context()))
 	lake := filepath.Join(t.TempDir(), "lake")
 	args := []string{"--from", server.URL(database), "--to", lake}
-	run := command("run", args, "--snapshot-chunk-rows", "200", "--commit-interval", "20ms")
+	run := append(command("run", args, "--snapshot-chunk-rows", "200", "--commit-interval", "20ms"), way...)
 	const first = "by_integer"
 	runs(t, append(run, "--once", "--tables", database+`\.`+first)...)
 
@@ -66,9 +79,11 @@ func killLanes(t *testing.T, server *servers.MySQLServer, plain bool) {
 	go func() { written <- keepLoading(writing, w) }()
 	rng := rand.New(rand.NewPCG(5, 6))
 	lanes := 0
-	for range 5 {
+	for i := range 5 {
 		p := start(t, run...)
-		p.says(t, laneBegins)
+		if p.says(t, laneBegins); i%2 == 1 {
+			p.says(t, laneSent)
+		}
 		p.killAfter(t, time.Duration(rng.IntN(1000))*time.Millisecond)
 		t.Log(p.out.String())
 		lanes += strings.Count(p.out.String(), laneEnds)
@@ -86,6 +101,10 @@ func killLanes(t *testing.T, server *servers.MySQLServer, plain bool) {
 // that end a run otherwise, neither stop the others nor make it differ.
 func TestLanesMeetDDL(t *testing.T) {
 	for name, sql := range map[string]string{
+		"embedded added":     "ALTER TABLE DB.wide ADD COLUMN n INT DEFAULT 7; UPDATE DB.wide SET n = 8 WHERE id < 9",
+		"embedded recreated": "DROP TABLE DB.wide; CREATE TABLE DB.wide (other VARCHAR(9) PRIMARY KEY); INSERT INTO DB.wide VALUES ('x')",
+		"embedded new key":   "ALTER TABLE DB.wide DROP PRIMARY KEY, ADD PRIMARY KEY (id, text)",
+
 		"added":     "ALTER TABLE DB.wide ADD COLUMN n INT DEFAULT 7; UPDATE DB.wide SET n = 8 WHERE id < 9",
 		"widened":   "ALTER TABLE DB.wide MODIFY w BIGINT; UPDATE DB.wide SET w = 5000000000 WHERE id = 3",
 		"truncated": "TRUNCATE TABLE DB.wide; INSERT INTO DB.wide VALUES (1, 'new', 1)",
@@ -97,6 +116,10 @@ func TestLanesMeetDDL(t *testing.T) {
 			server := servers.MySQL(t)
 			database := "e2e_ddl_" + strings.ReplaceAll(name, " ", "_")
 			_, args := shop(t, server, database)
+			plain := args
+			if strings.HasPrefix(name, "embedded") {
+				args = append(args, "--kafka", "embedded")
+			}
 			runs(t, command("run", args, "--once")...)
 			server.Exec(t, strings.ReplaceAll(`DROP DATABASE IF EXISTS DB_x; CREATE DATABASE DB_x; CREATE TABLE DB_x.narrow (id INT PRIMARY KEY); INSERT INTO DB_x.narrow VALUES (1);
 				CREATE TABLE DB_x.wide (id INT PRIMARY KEY AUTO_INCREMENT, text VARCHAR(100), w INT); INSERT INTO DB_x.wide (text) VALUES (REPEAT('x', 100))`, "DB", database))
@@ -112,7 +135,7 @@ func TestLanesMeetDDL(t *testing.T) {
 			p.says(t, laneEnds)
 			p.terminate(t)
 			runs(t, append(run, "--once")...)
-			require.Contains(t, runs(t, command("verify", args)...), "equal: 3 tables")
+			require.Contains(t, runs(t, command("verify", plain)...), "equal: 3 tables")
 		})
 	}
 }

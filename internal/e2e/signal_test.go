@@ -142,18 +142,25 @@ func topicNotices(t *testing.T, broker, topic string, n int) (list []pipeline.No
 // history cannot: rows are changed with the binlog off. A lane makes it right again,
 // asked for in each way, and while a run is at work, or before one.
 func TestSnapshotOnRequest(t *testing.T) {
+	t.Run("direct", func(t *testing.T) { askForSnapshots(t) })
+	t.Run("embedded", func(t *testing.T) { askForSnapshots(t, "--kafka", "embedded") })
+}
+
+func askForSnapshots(t *testing.T, way ...string) {
 	server := servers.MySQL(t)
 	_, args := shop(t, server, "shop")
+	plain := args
+	args = append(args, way...)
 	server.Exec(t, "DROP DATABASE IF EXISTS ops; "+signalTable)
 	t.Cleanup(func() { server.Exec(t, "DROP DATABASE ops") })
 	damage := func() {
 		server.Exec(t, "SET sql_log_bin = 0; UPDATE shop.a SET v = v + 1, w = 7; DELETE FROM shop.b WHERE id = 1; INSERT INTO shop.b VALUES (1, RAND() * 1e9, 0); SET sql_log_bin = 1")
 	}
-	equal := func() { require.Contains(t, runs(t, command("verify", args)...), "equal: 2 tables") }
+	equal := func() { require.Contains(t, runs(t, command("verify", plain)...), "equal: 2 tables") }
 	runs(t, command("run", args, "--once")...)
 
 	damage()
-	bad := start(t, command("verify", args)...)
+	bad := start(t, command("verify", plain)...)
 	require.NotZero(t, bad.wait(t), "verify finds nothing: %s", bad.out.String())
 	runs(t, "snapshot", "--to", args[3], `shop\.a`, `shop\.b`)
 	runs(t, command("run", args, "--once")...)
@@ -193,7 +200,7 @@ func TestSnapshotOnRequest(t *testing.T) {
 	damage()
 	row("some", "execute-snapshot", `{"data-collections": ["shop.[ab]"], "additional-conditions": [{"data-collection": "shop.a", "filter": "id = 2"}]}`)
 	completed("some")
-	bad = start(t, command("verify", args)...)
+	bad = start(t, command("verify", plain)...)
 	require.NotZero(t, bad.wait(t))
 	require.Contains(t, bad.out.String(), "shop.a: 0 missing in the lake, 0 extra, 1 different")
 	row("rest", "execute-snapshot", both)

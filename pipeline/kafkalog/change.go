@@ -14,15 +14,19 @@ import (
 type cutPayload struct {
 	Position schema.Position `json:"position"`
 	Time     time.Time       `json:"time"`
+	Loading  []laneEntry     `json:"loading,omitempty"`
 }
 
-// changePayload is the JSON of a DDL record. Whether it is a reset, or a load that
-// goes on, stands in the header. A reset without a table ends the table: nothing follows.
+// changePayload is the JSON of a DDL record. Whether it is a reset, a lane, or a load
+// that goes on, stands in the header. A reset without a table ends the table: nothing
+// follows.
 type changePayload struct {
-	Table   *schema.Table       `json:"table"`
-	Renamed []schema.Rename     `json:"renamed,omitempty"`
-	History int64               `json:"history,omitempty"`
-	Fill    map[int]*fillColumn `json:"fill,omitempty"`
+	Table     *schema.Table       `json:"table"`
+	Renamed   []schema.Rename     `json:"renamed,omitempty"`
+	History   int64               `json:"history,omitempty"`
+	Request   string              `json:"request,omitempty"`
+	Condition string              `json:"condition,omitempty"`
+	Fill      map[int]*fillColumn `json:"fill,omitempty"`
 }
 
 // fillColumn is the one value of a column of SchemaChange.Fill, as its vector
@@ -33,7 +37,7 @@ type fillColumn struct {
 }
 
 func encodeChange(c schema.SchemaChange) ([]byte, error) {
-	p := changePayload{Table: c.Table, Renamed: c.Renamed, History: c.History}
+	p := changePayload{Table: c.Table, Renamed: c.Renamed, History: c.History, Request: c.Request, Condition: c.Condition}
 	if c.Fill != nil {
 		p.Fill = map[int]*fillColumn{}
 		for i := range c.Fill.New {
@@ -72,7 +76,8 @@ func decodeChange(r *protocol.Record) (c schema.SchemaChange, err error) {
 	if err := p.Table.Prepare(); err != nil {
 		return c, err
 	}
-	c = schema.SchemaChange{Table: p.Table, Renamed: p.Renamed, Reset: r.Reset, Continued: r.Continued, History: p.History}
+	c = schema.SchemaChange{Table: p.Table, Renamed: p.Renamed, Reset: r.Reset, Continued: r.Continued, History: p.History,
+		Lane: r.Lane, Request: p.Request, Condition: p.Condition}
 	if p.Fill == nil {
 		return c, nil
 	}

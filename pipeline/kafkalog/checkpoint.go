@@ -11,10 +11,11 @@ import (
 
 // describe makes a checkpoint of what the log knows now, without the states of
 // the partitions.
-func (w *Writer) describe(cut int64, p schema.Position) checkpoint {
+func (w *Writer) describe(cut int64, at schema.Commit) checkpoint {
+	p := at.Position
 	p.Log, p.LogID = nil, ""
 	c := checkpoint{Log: w.identity, Position: p, Cut: cut, Tables: slices.Clone(w.entries), Partition: map[string]schema.LogPosition{},
-		Selection: w.cfg.Selection}
+		Selection: w.cfg.Selection, Lanes: w.laneEntries(at.Loading)}
 	for _, t := range w.tables {
 		if t.shape != nil && !t.gone {
 			c.Shapes = append(c.Shapes, tableShape{Version: t.version, Table: t.shape})
@@ -28,7 +29,7 @@ func (w *Writer) describe(cut int64, p schema.Position) checkpoint {
 // all partitions have acknowledged it: then everything before it is in the log,
 // and everything behind it belongs to later transactions.
 func (w *Writer) openCut(cut int64, force bool) {
-	o := &openCut{checkpoint: w.describe(cut, w.last.Position), missing: len(w.parts), force: force}
+	o := &openCut{checkpoint: w.describe(cut, w.last), missing: len(w.parts), force: force}
 	w.cutsMu.Lock()
 	defer w.cutsMu.Unlock()
 	if o.missing == 0 {

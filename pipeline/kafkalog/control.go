@@ -60,6 +60,7 @@ type checkpoint struct {
 	Cut       int64                         `json:"cut"`
 	Tables    []tableEntry                  `json:"tables,omitempty"`
 	Shapes    []tableShape                  `json:"shapes,omitempty"`
+	Lanes     []laneEntry                   `json:"lanes,omitempty"` // of tables among Shapes
 	Partition map[string]schema.LogPosition `json:"partitions,omitempty"`
 	Selection string                        `json:"selection,omitempty"` // the claim's, which may be too old to be kept
 	Load      int64                         `json:"load,omitempty"`      // the last that was begun, whose record may be too old too

@@ -47,6 +47,7 @@
 //     same (TestKilledReloads, TestLoadGoesOn, TestLoadTellsWhatItSees); progress of
 //     rows that are void by now, or told by a source that was replaced, does not count
 //     (TestVoidProgress, TestReplacedSourceBeginsNoLoad).
+//     Lanes of single tables go on in the same way, or begin anew (TestLanesThroughTheLog).
 //  11. A log of any number of tables is read to its end (TestManyTables).
 //  12. What the broker has acknowledged reaches a sink of the same process without
 //     it (TestPassesByTheBroker), under the same rule as what is fetched

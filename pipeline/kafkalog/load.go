@@ -210,9 +210,10 @@ func (w *Writer) stands(t *writerTable, version int64) bool {
 // that was killed may have told a part of them only; they have to agree before the
 // next version, as readers wait for each in all of them.
 func (w *Writer) continueVersion(t *writerTable, payload []byte) error {
+	mark := schema.SchemaChange{Continued: true}
 	for _, p := range t.parts {
 		if p.version < t.version {
-			if err := w.markVersion(p, t.version, schema.SchemaChange{Continued: true}, payload); err != nil {
+			if err := w.markVersion(p, t.version, mark, payload); err != nil {
 				return err
 			}
 		}
@@ -220,7 +221,7 @@ func (w *Writer) continueVersion(t *writerTable, payload []byte) error {
 	t.version++
 	for _, p := range t.parts {
 		w.recovery.Again(p.number)
-		if err := w.markVersion(p, t.version, schema.SchemaChange{Continued: true}, payload); err != nil {
+		if err := w.markVersion(p, t.version, mark, payload); err != nil {
 			return err
 		}
 	}

@@ -5,6 +5,8 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -36,7 +38,7 @@ func (w *Writer) open(ctx context.Context, lake pipeline.Resume) error {
 	if state.checkpoint == nil {
 		// The lake's tables and position become the log's: from here on the log
 		// says where a source goes on, not the lake.
-		first := w.describe(0, lake.Position)
+		first := w.describe(0, schema.Commit{Position: lake.Position, Loading: slices.Collect(maps.Values(lake.Lanes))})
 		if err := w.writeCheckpoint(ctx, &first); err != nil {
 			return err
 		}
@@ -48,6 +50,9 @@ func (w *Writer) open(ctx context.Context, lake pipeline.Resume) error {
 		return &SelectionError{Was: was, Is: w.cfg.Selection, Pending: w.recovery.Pending()}
 	}
 	if err := w.takeUpLoad(); err != nil {
+		return err
+	}
+	if err := w.takeUpLanes(); err != nil {
 		return err
 	}
 	if c := state.checkpoint; c != nil {
@@ -125,15 +130,16 @@ func (w *Writer) adopt(lake pipeline.Resume) error {
 	w.identity = *state.log
 	history := max(lake.History, state.history)
 	w.begun = history
-	w.resume = pipeline.Resume{Position: lake.Position, Tables: lake.Tables, History: history}
+	w.resume = pipeline.Resume{Position: lake.Position, Tables: lake.Tables, History: history, Lanes: map[schema.TableID]schema.Progress{}}
 	c := state.checkpoint
 	if c == nil {
+		maps.Copy(w.resume.Lanes, lake.Lanes)
 		for id, s := range lake.Tables {
 			w.tables[id] = &writerTable{shape: s.Table}
 		}
 	} else {
 		w.cut = c.Cut
-		w.resume = pipeline.Resume{Position: c.Position, Tables: map[schema.TableID]pipeline.TableState{}, History: history}
+		w.resume = pipeline.Resume{Position: c.Position, Tables: map[schema.TableID]pipeline.TableState{}, History: history, Lanes: map[schema.TableID]schema.Progress{}}
 		for _, s := range c.Shapes {
 			if err := s.Table.Prepare(); err != nil {
 				return fmt.Errorf("taking over the checkpoint: %w", err)

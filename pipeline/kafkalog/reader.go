@@ -43,6 +43,7 @@ type Reader struct {
 	turn    int
 	aligner *protocol.Aligner
 	shapes  shapes
+	current map[schema.TableID]*schema.Table
 	history int64                // of the last load that began
 	held    *schema.SchemaChange // its first, while that is told
 	cuts    map[int64]*cutPayload
@@ -50,7 +51,7 @@ type Reader struct {
 
 func newReader(cfg Config, t *Transport, lake pipeline.Resume) *Reader {
 	return &Reader{cfg: cfg, transport: t, log: t.log, lake: lake, history: lake.Position.History, wake: make(chan struct{}, 1), entries: make(chan tableEntry, 16),
-		identity: make(chan logIdentity, 1), tables: map[int64]bool{}, aligner: protocol.NewAligner(), cuts: map[int64]*cutPayload{}}
+		identity: make(chan logIdentity, 1), tables: map[int64]bool{}, aligner: protocol.NewAligner(), cuts: map[int64]*cutPayload{}, current: map[schema.TableID]*schema.Table{}}
 }
 
 func (r *Reader) open(ctx context.Context) error {
@@ -215,6 +216,7 @@ func (r *Reader) change(c *schema.SchemaChange) schema.Event {
 	if c.Table == nil {
 		return nil
 	}
+	r.current[c.Table.ID] = c.Table
 	if !c.Reset || c.History <= r.history {
 		return *c
 	}
@@ -252,7 +254,11 @@ func (r *Reader) commit(cut int64) schema.Commit {
 	for _, part := range r.parts {
 		p.Log[part.key] = part.state
 	}
-	return schema.Commit{Position: p, Time: c.Time}
+	commit := schema.Commit{Position: p, Time: c.Time}
+	for _, l := range c.Loading {
+		commit.Loading = append(commit.Loading, schema.Progress{Table: r.current[l.Table], Load: l.Load})
+	}
+	return commit
 }
 
 // join takes what the control topic has told.
@@ -296,6 +302,7 @@ func (r *Reader) addTable(e tableEntry) error {
 	}
 	r.tables[e.Number] = true
 	lake := r.lake.Tables[e.ID]
+	r.current[e.ID] = lake.Table
 	passed := map[int]int64{}
 	share := min(max(r.cfg.Memory/(4*max(len(r.parts)+e.Partitions, 4)), 64<<10), 2<<20)
 	for i := range e.Partitions {

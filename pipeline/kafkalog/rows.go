@@ -38,9 +38,10 @@ func (w *Writer) encodeAs(t *writerTable, shape *schema.Table) (err error) {
 func (w *Writer) encode(t rowTarget, b *schema.Block, load bool) error {
 	e := t.encoders.Get().(*rowEncoder)
 	defer t.encoders.Put(e)
-	// Only the one goroutine that sends the stream looks at what is recovered;
-	// rows of a load are never there before.
-	recovering := !load && !w.recovery.Drained()
+	// Only the one goroutine that sends the stream looks at what is recovered. Rows of a
+	// load are never there before; neither are changes behind a reset, and those that
+	// waited for the rows of a lane come from another goroutine.
+	recovering := !load && !t.reset && !w.recovery.Drained()
 	var lent *loan
 	if !recovering {
 		lent = w.lend(t, b)

@@ -3,7 +3,6 @@ package kafkalog
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"sync"
 	"sync/atomic"
@@ -57,9 +56,6 @@ func (t *Transport) relay(partition string) *relay {
 // Writer opens the source's end: it takes the log over from whoever wrote it
 // before. What it starts ends with ctx, or by Close.
 func (t *Transport) Writer(ctx context.Context, lake pipeline.Resume) (pipeline.Writer, error) {
-	for id := range lake.Lanes {
-		return nil, fmt.Errorf("table %s is being loaded beside the others, which the log does not do; remedy: run once without Kafka, until that is complete", id)
-	}
 	cfg, err := t.cfg.withDefaults()
 	if err != nil {
 		return nil, err

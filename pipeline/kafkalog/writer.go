@@ -54,6 +54,7 @@ type Writer struct {
 	reloading bool // of all tables
 
 	progress map[schema.TableID]schema.Progress // of the load, told and not noted yet
+	lanes    map[schema.TableID]bool            // tables that are in lanes where the source stands
 
 	cuts    map[int64]*openCut // not acknowledged everywhere yet; under cutsMu
 	cutsMu  sync.Mutex
@@ -78,6 +79,7 @@ type writerTable struct {
 	parts    []*partitionWriter // nil: not in the log yet
 	encoders *sync.Pool
 	gone     bool // the source has it no more: what the log holds of it stays
+	reset    bool // by this source
 }
 
 // openCut is a cut under way to the partitions.
@@ -89,7 +91,7 @@ type openCut struct {
 
 func newWriter(cfg Config, t *Transport) *Writer {
 	return &Writer{cfg: cfg, transport: t, log: t.log, tables: map[schema.TableID]*writerTable{}, cuts: map[int64]*openCut{},
-		progress: map[schema.TableID]schema.Progress{}, noted: make(chan struct{}, 1), force: make(chan struct{}, 1), boundary: true}
+		progress: map[schema.TableID]schema.Progress{}, lanes: map[schema.TableID]bool{}, noted: make(chan struct{}, 1), force: make(chan struct{}, 1), boundary: true}
 }
 
 // Resume returns the position of the last checkpoint that counts.
@@ -139,6 +141,7 @@ type rowTarget struct {
 	parts    []*partitionWriter
 	version  int64
 	encoders *sync.Pool
+	reset    bool // by this source: nothing of it was there before
 }
 
 // announce notes that rows of the table follow, and brings a table into the log
@@ -146,8 +149,12 @@ type rowTarget struct {
 func (w *Writer) announce(table *schema.Table, load bool) (rowTarget, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.boundary = false
-	w.loading = w.loading || load
+	if !load || !w.lanes[table.ID] {
+		// Rows of a lane belong to no transaction: they bear a cut before them, and
+		// after them.
+		w.boundary = false
+		w.loading = w.loading || load
+	}
 	t := w.tables[table.ID]
 	if t == nil || t.version == 0 {
 		if err := w.change(schema.SchemaChange{Table: table}); err != nil {
@@ -163,13 +170,16 @@ func (w *Writer) announce(table *schema.Table, load bool) (rowTarget, error) {
 		}
 		t.shape = table
 	}
-	return rowTarget{t.parts, t.version, t.encoders}, nil
+	return rowTarget{t.parts, t.version, t.encoders, t.reset}, nil
 }
 
 func (w *Writer) sendChange(c schema.SchemaChange) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.boundary = false
+	if c.Lane {
+		w.lanes[c.Table.ID], w.loading = true, true
+	}
 	if c.Reset || c.Continued {
 		w.loading = true
 		if err := w.noteOverlap(c.Overlap); err != nil {
@@ -187,7 +197,7 @@ func (w *Writer) change(c schema.SchemaChange) error {
 	if err != nil {
 		return err
 	}
-	if !c.Reset && !c.Continued && t.version > 0 && sameShape(t.shape, c.Table) {
+	if !c.Reset && !c.Continued && !c.Lane && t.version > 0 && sameShape(t.shape, c.Table) {
 		return nil
 	}
 	t.gone = t.gone && !c.Reset
@@ -215,7 +225,7 @@ func (w *Writer) broadcastVersion(t *writerTable, c schema.SchemaChange) error {
 			}
 			w.recovery.Reset(p.number)
 		}
-		t.load = t.version
+		t.load, t.reset = t.version, true
 		delete(w.progress, t.entry.ID)
 	}
 	for _, p := range t.parts {
@@ -230,7 +240,7 @@ func (w *Writer) broadcastVersion(t *writerTable, c schema.SchemaChange) error {
 }
 
 func (w *Writer) markVersion(p *partitionWriter, version int64, c schema.SchemaChange, payload []byte) error {
-	r := protocol.Record{Kind: protocol.DDL, Version: version, Reset: c.Reset, Continued: c.Continued, Payload: payload}
+	r := protocol.Record{Kind: protocol.DDL, Version: version, Reset: c.Reset, Continued: c.Continued, Lane: c.Lane, Payload: payload}
 	return p.mark(w.ctx, &r, time.Now().UnixMilli())
 }
 
@@ -247,8 +257,8 @@ func (w *Writer) sendCommit(c schema.Commit) error {
 	w.seen = w.seen[:0]
 	w.last, w.boundary, w.uncut = c, true, true
 	// The end of a load is worth a cut and a checkpoint of its own: without them
-	// the next start would load again.
-	force := w.loading
+	// the next start would load again. So is the begin of a lane.
+	force := w.loading || w.endsLane(c)
 	w.loading, w.reloading = false, false
 	if force || time.Since(w.cutAt) >= w.cfg.CutInterval {
 		return w.broadcastCut(force)
@@ -263,7 +273,7 @@ func (w *Writer) broadcastCut(force bool) error {
 	if !w.boundary || !w.uncut || !w.recovery.Drained() {
 		return nil
 	}
-	payload, err := json.Marshal(cutPayload{Position: w.last.Position, Time: w.last.Time})
+	payload, err := json.Marshal(cutPayload{Position: w.last.Position, Time: w.last.Time, Loading: w.laneEntries(w.last.Loading)})
 	if err != nil {
 		return fmt.Errorf("encoding a cut: %w", err)
 	}

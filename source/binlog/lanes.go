@@ -91,7 +91,7 @@ func (r *run) beginLane(ctx context.Context, b lane.Begin) error {
 	reset := !b.Keep || t.shape == nil
 	t.passedOver, t.empty, t.altered = false, false, altered{}
 	r.forgetNameless(t)
-	return r.announce(ctx, t, schema.SchemaChange{Table: shape, Reset: reset, Lane: true, History: r.history})
+	return r.announce(ctx, t, schema.SchemaChange{Table: shape, Reset: reset, Lane: true, Request: b.Request, Condition: b.Condition, History: r.history})
 }
 
 // endLane is called for a table that is not on the server by now: what the lake has of

@@ -59,6 +59,7 @@ type Lanes struct {
 	due      map[schema.TableID]wish // what waits for the stream to begin it
 	again    map[schema.TableID]wish // what waits for the stream to come behind the server's present place
 	at       schema.Position         // of the last Commit
+	start    schema.Position         // where the server was at Take: before that, a log may hold what comes
 	canScan  bool
 	paused   bool
 	failures []error
@@ -86,8 +87,8 @@ func New(cfg Config) *Lanes {
 // before they run, and f must not wait for the stream.
 func (l *Lanes) Observe(f func(Event)) { l.observe = f }
 
-// ErrUnavailable says that between source and lake is something that has no lanes.
-var ErrUnavailable = errors.New("a table can be loaded beside the stream only where the events do not pass through a log; remedy: run without --kafka, or load all tables again with --snapshot-mode always")
+// ErrUnavailable says that there is no stream yet beside which a table could be loaded.
+var ErrUnavailable = errors.New("a table can be loaded beside the stream only once all tables are loaded and the binlog is followed; remedy: ask again then")
 
 // Begin asks for lanes of the tables that match; of one that is in a lane already, that it
 // begins anew. It may be called from within the stream's Send: the lanes then begin
@@ -205,11 +206,15 @@ func (l *Lanes) setPaused(p bool) {
 
 // Take takes up the lanes that an earlier run began. Tables without a key, and all of a
 // server that has no GTIDs, are read in one snapshot, which the end of that run has ended.
-func (l *Lanes) Take(from pipeline.Resume, canScan bool) {
+// Rows that were sent after the last Commit may be of a state that another server has
+// not come to, and nothing says which; there, too, a lane begins anew. now is where the
+// server is.
+func (l *Lanes) Take(from pipeline.Resume, canScan bool, now schema.Position) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.enabled.Store(from.Lanes != nil)
-	l.at, l.canScan = from.Position, canScan
+	l.at, l.start, l.canScan = from.Position, now, canScan
+	elsewhere := from.Position.Server != "" && from.Position.Server != now.Server
 	clear(l.lanes)
 	clear(l.again)
 	for id, p := range from.Lanes {
@@ -221,7 +226,7 @@ func (l *Lanes) Take(from pipeline.Resume, canScan bool) {
 		if t.whole && len(t.rest) == 0 {
 			t.holding, t.seen = false, p.Overlap
 		}
-		t.voided = p.Void || t.whole && len(t.rest) > 0
+		t.voided = p.Void || (t.whole || elsewhere) && len(t.rest) > 0
 		l.lanes[id] = t
 		if t.voided && !t.stopped {
 			l.due[id] = wish{request: p.Request, fromServer: true}

@@ -170,8 +170,13 @@ func (l *Lanes) snapshotConfig(t *table) snapshot.Config {
 // awaitShape is called where the server's table has another shape than the stream's
 // rows. It waits until the stream has come to where the server was then. If it has
 // met no change of the shape on its way, it never will, and the lane begins anew with
-// the server's.
+// the server's. So does one of a table that is read as a whole, at once: the stream may
+// not come there, since it waits for the rows.
 func (l *Lanes) awaitShape(ctx context.Context, t *table, generation int) error {
+	if t.whole {
+		l.Again(t.id, snapshot.ErrTableChanged)
+		return errVoid
+	}
 	s, err := l.cfg.Snapshot.Open(ctx)
 	if err != nil {
 		return err

@@ -17,6 +17,8 @@ type Begin struct {
 	// Keep: rows of the table that the lake has stay, but for those that are put in
 	// their place.
 	Keep bool
+	// Request and Condition are those of schema.Load.
+	Request, Condition string
 	// FromServer: the shape is the one that the server has now, although the stream knows
 	// another one.
 	FromServer bool
@@ -30,7 +32,10 @@ func (l *Lanes) Due() (list []Begin) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for id, w := range l.due {
-		list = append(list, Begin{Table: id, Keep: w.condition != "", FromServer: w.fromServer})
+		if w.condition != "" && !l.at.Contains(l.start) {
+			continue // what stays of the table may be in a log in a later shape
+		}
+		list = append(list, Begin{Table: id, Keep: w.condition != "", Request: w.request, Condition: w.condition, FromServer: w.fromServer})
 	}
 	return list
 }

@@ -86,7 +86,7 @@ func TestRowsOfKeysThatChange(t *testing.T) {
 		rng := rand.New(rand.NewPCG(seed, 1))
 		m := &model{server: map[int64]int32{}, lake: map[int64]int32{}}
 		l := New(Config{Memory: 1 << 20, Log: slog.New(slog.DiscardHandler)})
-		l.Take(pipeline.Resume{Lanes: map[schema.TableID]schema.Progress{}}, true)
+		l.Take(pipeline.Resume{Lanes: map[schema.TableID]schema.Progress{}}, true, schema.Position{})
 		out := l.Writer(m)
 		const keys = 20
 		var waiting []*schema.Block // in the stream, and not sent yet

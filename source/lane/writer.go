@@ -106,21 +106,7 @@ func (t *table) sendUnseen(ctx context.Context, out pipeline.Writer, b *schema.B
 // change takes a change of shape: one that begins a lane, or meets one.
 func (l *Lanes) change(ctx context.Context, out pipeline.Writer, c schema.SchemaChange) error {
 	l.mu.Lock()
-	was := l.lanes[c.Table.ID]
-	wished := l.due[c.Table.ID]
-	if c.Lane || c.Reset {
-		delete(l.due, c.Table.ID)
-		delete(l.again, c.Table.ID)
-	}
-	var t *table
-	switch {
-	case c.Lane:
-		t = l.newTable(c, wished)
-		l.lanes[t.id] = t
-	case was != nil && c.Reset: // the table is empty by now, and needs no lane
-		delete(l.lanes, was.id)
-	}
-	l.open.Store(int64(len(l.lanes)))
+	was, wished := l.lanes[c.Table.ID], l.due[c.Table.ID]
 	l.mu.Unlock()
 	switch {
 	case was != nil && (c.Lane || c.Reset):
@@ -131,11 +117,32 @@ func (l *Lanes) change(ctx context.Context, out pipeline.Writer, c schema.Schema
 	if err := out.Send(ctx, c); err != nil {
 		return err
 	}
-	if t != nil {
+	if t := l.begun(c, wished); t != nil {
 		l.tell(t, Started, nil)
 		l.signal()
 	}
 	return nil
+}
+
+// begun enters the lane that a change has begun, once that was sent: not before, as
+// rows that somebody reads of it must follow. nil: it begins none.
+func (l *Lanes) begun(c schema.SchemaChange, wished wish) (t *table) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	id := c.Table.ID
+	if c.Lane || c.Reset {
+		if l.due[id] == wished { // nobody has asked again meanwhile
+			delete(l.due, id)
+		}
+		delete(l.again, id)
+		delete(l.lanes, id) // of a table that is empty by now, and needs none
+	}
+	if c.Lane {
+		t = l.newTable(c, wished)
+		l.lanes[id] = t
+	}
+	l.open.Store(int64(len(l.lanes)))
+	return t
 }
 
 // reshape takes a change that the table's lane lives through. Of a table that is read
@@ -150,7 +157,7 @@ func (t *table) reshape(ctx context.Context, out pipeline.Writer, c schema.Schem
 			b.Release()
 		}
 		t.held, t.heldBytes = nil, 0
-		c = schema.SchemaChange{Table: c.Table, Reset: true, Lane: true, History: t.history}
+		c = schema.SchemaChange{Table: c.Table, Reset: true, Lane: true, Request: t.wish.request, History: t.history}
 	}
 	return out.Send(ctx, c)
 }

@@ -19,7 +19,8 @@
 // the scan has seen everything that was. It goes on from the checkpoint's
 // position and skips what is there (Recovery). It may find a load that did not end:
 // behind a reset of the same load everything counts, and where a load goes on
-// (Record.Continued) nothing before is skipped. Rows are known again by their
+// (Record.Continued) nothing before is skipped. It may find lanes of single tables,
+// which go on or begin anew (TakeLane). Rows are known again by their
 // numbers, so a source that captures other tables than the one whose transactions
 // it found, and counts other rows, must not go on (Recovery.WrittenUnder); neither
 // must one whose server has given their names to others (Recovery.Renamed).

@@ -56,6 +56,7 @@ type Record struct {
 	// DDL
 	Reset     bool // what stands before is void
 	Continued bool // a load goes on: rows of it that follow may stand before it too
+	Lane      bool // the table is loaded among its changes from here on
 
 	// Cut
 	Cut    int64 // number of the cut, growing over all sources
@@ -74,7 +75,8 @@ type Record struct {
 //	       1: UUID (16 bytes), number, tag to the end;
 //	       2: position, file to the end
 //	CUT    cut, tables, JSON to the end
-//	DDL    version, byte: 0 another shape, 1 reset, 2 continued; JSON to the end
+//	DDL    version, byte: 0 another shape, 1 reset, 2 continued, 3 reset for a lane,
+//	       4 lane without one; JSON to the end
 //
 // A reader refuses a format or a kind that it does not know: to pass over one
 // would be to pass over a number.
@@ -90,6 +92,8 @@ const (
 	ddlShape = iota
 	ddlReset
 	ddlContinued
+	ddlLane
+	ddlLaneKept
 )
 
 // Append appends the record as the bytes of a header.
@@ -122,6 +126,10 @@ func (r *Record) Append(b []byte) []byte {
 	case DDL:
 		b = binary.AppendUvarint(b, uint64(r.Version))
 		switch {
+		case r.Lane && r.Reset:
+			b = append(b, ddlLane)
+		case r.Lane:
+			b = append(b, ddlLaneKept)
 		case r.Reset:
 			b = append(b, ddlReset)
 		case r.Continued:
@@ -174,10 +182,12 @@ func (r *Record) Parse(b []byte) error {
 		r.Cut, r.Tables, r.Payload = int64(p.uvarint()), int64(p.uvarint()), p.b
 	case DDL:
 		version, form := p.uvarint(), p.byte()
-		if form > ddlContinued {
+		if form > ddlLaneKept {
 			return fmt.Errorf("the record's header has an unknown form of DDL %d", form)
 		}
-		r.Version, r.Reset, r.Continued, r.Payload = int64(version), form == ddlReset, form == ddlContinued, p.b
+		r.Version, r.Payload = int64(version), p.b
+		r.Lane = form >= ddlLane
+		r.Reset, r.Continued = form == ddlReset || form == ddlLane, form == ddlContinued
 	case Fence:
 		r.Payload = p.b
 	default:

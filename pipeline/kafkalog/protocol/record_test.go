@@ -21,6 +21,8 @@ var records = []protocol.Record{
 	{Kind: protocol.DDL, Epoch: 1, Seq: 2, Version: 3, Reset: true, Payload: []byte(`{}`)},
 	{Kind: protocol.DDL, Epoch: 1, Seq: 2, Version: 4, Continued: true, Payload: []byte(`{}`)},
 	{Kind: protocol.DDL, Epoch: 1, Seq: 3, Version: 5, Payload: []byte(`{}`)},
+	{Kind: protocol.DDL, Epoch: 1, Seq: 3, Version: 6, Reset: true, Lane: true, Payload: []byte(`{}`)},
+	{Kind: protocol.DDL, Epoch: 1, Seq: 3, Version: 7, Lane: true, Payload: []byte(`{}`)},
 }
 
 func TestRecordRoundTrip(t *testing.T) {

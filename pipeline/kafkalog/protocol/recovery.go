@@ -1,6 +1,7 @@
 package protocol
 
 import (
+	"bytes"
 	"errors"
 	"maps"
 	"slices"
@@ -20,6 +21,8 @@ type Scan struct {
 	again   map[Txn]struct{} // accepted before the load went on: will be sent again
 	version int64            // the last table version that was announced
 	load    int64            // the version that a load of the table began with
+	lane    *Record          // that began one behind the checkpoint
+	altered bool             // another shape was announced behind the checkpoint
 	cut     int64            // the last cut
 
 	times map[Txn]int64 // when the source committed what was accepted
@@ -57,17 +60,26 @@ func (s *Scan) Record(epoch, offset int64, r *Record) (done bool, err error) {
 				// What stands before a reset is void: its source will be read again
 				// behind it, and must be sent then.
 				s.void()
-				s.load = r.Version
+				s.load, s.lane = r.Version, nil
 			case r.Continued:
 				s.repeat()
-			default:
-				s.load = 0
+			case !r.Lane:
+				s.load, s.altered = 0, true
+			}
+			if r.Lane {
+				s.beginLane(r)
 			}
 		case Cut:
 			s.cut = r.Cut
 		}
 	}
 	return v == Fenced && r.Epoch == epoch, nil
+}
+
+func (s *Scan) beginLane(r *Record) {
+	begun := *r
+	begun.Payload = bytes.Clone(r.Payload)
+	s.load, s.lane = 0, &begun
 }
 
 func (s *Scan) void() {

@@ -144,7 +144,9 @@ func (s *source) stands(table int, version int64) bool {
 	return true
 }
 
-func (w *world) reset(s *source, table int) {
+func (w *world) reset(s *source, table int) { w.resetTable(s, table, false) }
+
+func (w *world) resetTable(s *source, table int, lane bool) {
 	s.versions[table]++
 	for p := range partitions {
 		if tableOf(p) == table {
@@ -155,7 +157,7 @@ func (w *world) reset(s *source, table int) {
 	s.began[table] = s.versions[table]
 	for p := range partitions {
 		if tableOf(p) == table {
-			w.enqueue(s, p, entry{Record: protocol.Record{Kind: protocol.DDL, Version: s.versions[table], Reset: true}})
+			w.enqueue(s, p, entry{Record: protocol.Record{Kind: protocol.DDL, Version: s.versions[table], Reset: true, Lane: lane}})
 		}
 	}
 }

@@ -10,7 +10,11 @@ import (
 )
 
 func (w *world) newSource() *source {
-	s := &source{name: fmt.Sprint(len(w.sources)), order: w.order()}
+	if n := w.r.IntN(3); n >= len(w.servers) {
+		w.servers = append(w.servers, &server{order: w.order()})
+	}
+	on := w.servers[w.r.IntN(len(w.servers))]
+	s := &source{name: fmt.Sprint(len(w.sources)), server: on, order: on.order, lanes: map[int]*lane{}, found: map[int]bool{}, start: map[int]bool{}}
 	if w.r.IntN(4) == 0 {
 		s.selection = 1
 	}
@@ -46,6 +50,8 @@ func (w *world) stepSource(s *source) {
 		step := s.loading.steps[0]
 		s.loading.steps = s.loading.steps[1:]
 		step()
+	case w.beside && w.r.IntN(2) == 0:
+		w.stepLane(s, w.r.IntN(tables))
 	default:
 		w.sendTxn(s)
 	}
@@ -125,12 +131,23 @@ func (w *world) scan(s *source) {
 		s.scans[p], s.seq[p], s.cut = sc, sc.State.Seq, max(s.cut, sc.Cut())
 	}
 	s.recovery = protocol.NewRecovery(s.scans)
+	sent := s.recovery.Sent(position(s.passed))
+	for n, t := range w.history {
+		if sent.GTIDs.Contains(gtid(n)) {
+			s.found[n], s.start[n] = true, true
+		}
+		if t.version > 0 && w.altered[n] {
+			s.start[n] = true // the server has what the log may hold
+		}
+	}
 	if _, other := s.recovery.WrittenUnder(&state.claims, fmt.Sprint(s.selection)); other && !w.m.selection {
 		s.dead = true // it is refused
 	}
 	s.phase = 2
 	if state.unfinished() || w.loads && w.r.IntN(3) == 0 {
 		w.load(s, state)
+	} else {
+		w.takeLanes(s, from)
 	}
 }
 
@@ -164,6 +181,7 @@ func (s *source) acknowledged() bool {
 }
 
 func (w *world) sendCut(s *source) {
+	s.endLanes()
 	if !w.drained(s) {
 		return
 	}
@@ -173,7 +191,7 @@ func (w *world) sendCut(s *source) {
 	}
 	s.cut++
 	for p := range partitions {
-		w.enqueue(s, p, entry{Record: protocol.Record{Kind: protocol.Cut, Cut: s.cut, Tables: tables}, passed: passed})
+		w.enqueue(s, p, entry{Record: protocol.Record{Kind: protocol.Cut, Cut: s.cut, Tables: tables}, passed: passed, lanes: s.inLanes()})
 	}
 }
 
@@ -183,7 +201,7 @@ func (w *world) sendCheckpoint(s *source) {
 	if !s.acknowledged() || !w.drained(s) {
 		return
 	}
-	c := &control{epoch: s.epoch, selection: s.selection, history: s.history, passed: maps.Clone(s.passed), cut: s.cut, versions: s.versions}
+	c := &control{epoch: s.epoch, selection: s.selection, history: s.history, passed: maps.Clone(s.passed), lanes: s.inLanes(), server: s.server, cut: s.cut, versions: s.versions}
 	for p := range partitions {
 		st := &c.partitions[p]
 		for st.Offset < int64(len(w.log[p])) && (st.Seq < s.seq[p] || st.Epoch < s.epoch) {
@@ -217,8 +235,12 @@ func (w *world) sendTxn(s *source) {
 	n := s.order[s.next]
 	t := w.history[n]
 	id := protocol.Txn{GTID: gtid(n)}
-	if t.version > 0 && !s.loading.own[t.table][n] {
+	if w.laneMeets(s, n) {
+		return
+	}
+	if t.version > 0 && !s.loading.own[t.table][n] && !w.laneAltered(s, t.table) {
 		s.versions[t.table]++
+		w.altered[n] = true
 		for p := range partitions {
 			if tableOf(p) == t.table && s.scans[p].Version() < s.versions[t.table] {
 				w.enqueue(s, p, entry{Record: protocol.Record{Kind: protocol.DDL, Version: s.versions[t.table]}})
@@ -227,7 +249,7 @@ func (w *world) sendTxn(s *source) {
 	}
 	for i, r := range t.rows {
 		p := partitionOf(r.key)
-		if s.loading.own[tableOf(p)][n] {
+		if s.loading.own[tableOf(p)][n] || s.laneShows(tableOf(p), n) {
 			continue
 		}
 		ordinal := int64(i + s.selection)

@@ -25,7 +25,12 @@ const (
 )
 
 // mutation leaves one rule out.
-type mutation struct{ fence, seq, skip, drain, midCut, selection, void, mark, early, blind, unseen bool }
+type mutation struct {
+	fence, seq, skip, drain, midCut, selection, void, mark, early, blind, unseen bool
+	begun, elsewhere, behind, window, kept                                       bool // of lanes
+}
+
+func (m mutation) ofLanes() bool { return m.begun || m.elsewhere || m.behind || m.window || m.kept }
 
 // txn is a transaction of the history: rows, or a new version of a table.
 type txn struct {
@@ -34,7 +39,7 @@ type txn struct {
 	table   int
 }
 
-type row struct{ key, val, at int } // val < 0 deletes; at: its place in the transaction; −1: of a load
+type row struct{ key, val, at int } // val < 0 deletes; at: its place in the transaction; −1: of a load; −2: of a lane
 
 func partitionOf(key int) int { return key % partitions }
 func tableOf(part int) int    { return part / (partitions / tables) }
@@ -44,6 +49,7 @@ type entry struct {
 	protocol.Record
 	row
 	passed map[int]bool // CUT: transactions
+	lanes  map[int]lane // CUT: tables
 }
 
 // control is a record of the control log.
@@ -56,6 +62,8 @@ type control struct {
 	loads      map[int]tableLoad
 	history    int // of a checkpoint
 	passed     map[int]bool
+	lanes      map[int]lane
+	server     *server
 	cut        int64
 	versions   [tables]int64
 	partitions [partitions]schema.LogPosition
@@ -70,6 +78,10 @@ type source struct {
 	epoch     int64
 	phase     int
 	fenced    int
+	server    *server
+	lanes     map[int]*lane
+	found     map[int]bool // transactions that the log holds rows of
+	start     map[int]bool // that the server had when the source started
 	order     []int
 	next      int
 	passed    map[int]bool
@@ -106,7 +118,7 @@ type sink struct {
 	void    [tables]bool                 // what the lake has
 	again   [tables]bool                 // a load went on: changes come twice
 	version [tables]int64
-	cuts    map[int64]map[int]bool
+	cuts    map[int64]entry
 }
 
 type lake struct {
@@ -122,6 +134,9 @@ type world struct {
 	r       *rand.Rand
 	m       mutation
 	loads   bool // sources may load the tables
+	beside  bool // and single ones beside the stream
+	servers []*server
+	altered map[int]bool // versions that were sent
 	history []txn
 	log     [partitions][]entry
 	control []control
@@ -130,6 +145,8 @@ type world struct {
 	sinks   []*sink
 	lake    lake
 	fault   error
+
+	settling bool
 }
 
 func (w *world) fail(format string, a ...any) {
@@ -139,7 +156,7 @@ func (w *world) fail(format string, a ...any) {
 }
 
 func newWorld(seed uint64, m mutation) *world {
-	w := &world{r: rand.New(rand.NewPCG(seed, 7)), m: m, loads: seed%2 == 0, lake: lake{rows: map[int]int{}}}
+	w := &world{r: rand.New(rand.NewPCG(seed, 7)), m: m, loads: seed%2 == 0, beside: seed%3 == 0, altered: map[int]bool{}, lake: lake{rows: map[int]int{}}}
 	for t := range tables {
 		w.lake.applied[t] = map[string]int{}
 	}
@@ -255,7 +272,7 @@ func (w *world) play() error {
 			return w.fault
 		}
 		s := w.sources[w.r.IntN(len(w.sources))]
-		if w.loads && w.r.IntN(4) == 0 {
+		if (w.loads || w.beside) && w.r.IntN(4) == 0 {
 			s = w.sources[len(w.sources)-1]
 			w.hurry(s)
 		}
@@ -288,9 +305,9 @@ func (w *world) play() error {
 	return w.fault
 }
 
-// most is how many sources there are before the last. A load needs some to come far.
+// most is how many sources there are before the last. Loads and lanes need some to come far.
 func (w *world) most() int {
-	if w.loads {
+	if w.loads || w.beside {
 		return 8
 	}
 	return 5
@@ -314,9 +331,10 @@ func (w *world) hurry(s *source) {
 // settle lets one more source finish and one more sink read: then the lake must
 // hold everything.
 func (w *world) settle() {
+	w.settling = true
 	s := w.newSource()
 	finished := func() bool {
-		return s.phase == 2 && len(s.passed) == len(w.history) && s.loaded() && len(w.network) == 0 && s.recovery.Drained() && s.acknowledged()
+		return s.phase == 2 && len(s.passed) == len(w.history) && s.loaded() && len(s.lanes) == 0 && len(w.network) == 0 && s.recovery.Drained() && s.acknowledged()
 	}
 	cut := false
 	for i := 0; w.fault == nil && !(finished() && cut); i++ {
@@ -326,7 +344,7 @@ func (w *world) settle() {
 		if s.dead {
 			s = w.newSource()
 		}
-		if s.phase == 2 && len(s.passed) == len(w.history) && s.loaded() && s.recovery.Drained() && !cut {
+		if s.phase == 2 && len(s.passed) == len(w.history) && s.loaded() && len(s.lanes) == 0 && s.recovery.Drained() && !cut {
 			w.sendCut(s)
 			cut = true
 		}
@@ -369,9 +387,17 @@ func TestSchedulesFindMutations(t *testing.T) {
 		"progress of void rows": {void: true}, "no mark where a load goes on": {mark: true}, "progress before its rows": {early: true},
 		"load without a look at the owner":     {blind: true},
 		"load that does not tell what it sees": {unseen: true},
+		"lane that is forgotten":               {begun: true},
+		"lane that goes on elsewhere":          {elsewhere: true},
+		"lane behind the log":                  {behind: true},
+		"lane without a window":                {window: true},
+		"lane that keeps rows of later shapes": {kept: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			for seed := range uint64(mutated) {
+				if m.ofLanes() {
+					seed = 6*seed + 3 // without loads, but with lanes
+				}
 				if err := newWorld(seed, m).play(); err != nil {
 					t.Logf("seed %d: %v", seed, err)
 					return

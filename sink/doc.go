@@ -44,4 +44,7 @@
 //     (TestLoadBeginsAgain).
 //  12. A table in a lane is in no cut, main stays as it was, and a later process finds it
 //     at the position of its branch (TestLaneStaysHidden, TestLaneFailpoints).
+//  13. Names in the lake are those that the rules make of MySQL's, and stay with field ids
+//     and readers as MySQL's would (TestNames). Neither a table nor a column takes the name of
+//     another (TestNamesTaken).
 package sink

@@ -79,7 +79,7 @@ func (t *lakeTable) stage(ctx context.Context, next loadState) error {
 	if err != nil {
 		return err
 	}
-	if c.Properties[propLoadShape], err = encodeShape(t.shape); err != nil {
+	if err := t.putShape(c.Properties, propLoadShape); err != nil {
 		return err
 	}
 	if err := t.head.commit(ctx, c, string(text), t.obsolete()); err != nil {
@@ -113,7 +113,10 @@ func (t *lakeTable) adoptLoad() error {
 			}
 		}
 	}
-	if t.columns, err = fileColumns(shape, t.currentSchema()); err != nil {
+	if err := t.lake.sameNames(it, shape); err != nil {
+		return err
+	}
+	if t.columns, err = fileColumns(shape, t.names, t.currentSchema()); err != nil {
 		return err
 	}
 	t.shown, t.shape, t.keyer = t.shape, shape, schema.NewKeyer(shape)
@@ -145,7 +148,7 @@ func (l *Lake) giveUp(ctx context.Context, t *lakeTable) (*lakeTable, error) {
 		}
 		l.log.Info("an unfinished load of a table was given up", "table", id)
 	}
-	was, err := l.adopt(ctx, id, t.head.t)
+	was, err := l.adopt(ctx, t.head.t)
 	if err != nil {
 		return nil, fmt.Errorf("table %s: %w", id, err)
 	}

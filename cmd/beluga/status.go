@@ -13,8 +13,8 @@ import (
 
 	"github.com/beluga-cdc/beluga/internal/verify"
 	"github.com/beluga-cdc/beluga/pipeline"
-	"github.com/beluga-cdc/beluga/schema"
 	"github.com/beluga-cdc/beluga/sink"
+	"github.com/beluga-cdc/beluga/sink/naming"
 )
 
 func statusCommand(out streams) *cobra.Command {
@@ -87,8 +87,9 @@ type serverStatus struct {
 }
 
 type tableStatus struct {
-	id          schema.TableID
-	Table       string    `json:"table"`
+	lake        naming.Identifier
+	Table       string    `json:"table"`      // as MySQL calls it
+	LakeTable   string    `json:"lake_table"` // as the lake does
 	Pipeline    string    `json:"pipeline"`
 	Rows        int64     `json:"rows"`
 	DataFiles   int64     `json:"data_files"`
@@ -114,7 +115,7 @@ func readStatus(ctx context.Context, c *Config, io streams) (s *status, err erro
 		return nil, fmt.Errorf("reading the tables of the lake: %w", err)
 	}
 	for _, t := range tables {
-		one := tableStatus{t.Table.ID, t.Table.ID.String(), t.Pipeline, t.Rows, t.DataFiles, t.DeleteFiles, t.Bytes, t.SnapshotID,
+		one := tableStatus{t.Lake, t.Table.ID.String(), t.Lake.String(), t.Pipeline, t.Rows, t.DataFiles, t.DeleteFiles, t.Bytes, t.SnapshotID,
 			t.CommittedAt.UTC(), t.Position.String(), nil, false}
 		if t.Load != nil {
 			one.Loading, one.Stopped = &t.Load.Rows, t.Load.Stopped
@@ -192,7 +193,7 @@ func (s *status) print(w io.Writer) error {
 	t = tabwriter.NewWriter(w, 0, 0, 3, ' ', tabwriter.AlignRight)
 	p("\n\t\ttable\trows\tdata files\tdelete files\tsize\tlast commit\tpipeline\t\n")
 	for _, x := range s.Tables {
-		p("\t\t%s\t%s\t%d\t%d\t%s\t%s\t%s\t\n", x.Table, grouped(x.Rows), x.DataFiles, x.DeleteFiles, roundSize(x.Bytes), since(x.CommittedAt), x.Pipeline)
+		p("\t\t%s\t%s\t%d\t%d\t%s\t%s\t%s\t\n", bothNames(x.Table, x.LakeTable), grouped(x.Rows), x.DataFiles, x.DeleteFiles, roundSize(x.Bytes), since(x.CommittedAt), x.Pipeline)
 	}
 	if err := t.Flush(); err != nil {
 		return err

@@ -183,6 +183,9 @@ func (t *lakeTable) describe(c *snapshot.Change, next *state) error {
 		if err := t.putShape(c.Properties, propShape); err != nil {
 			return err
 		}
+		if err := t.putHistory(c.Properties, next.Position, next.Time); err != nil {
+			return err
+		}
 	}
 	c.Summary["beluga.position"] = next.Position.String()
 	c.Summary["beluga.source-time"] = next.Time.UTC().Format(time.RFC3339Nano)

@@ -32,6 +32,7 @@ func (l *Lake) define(ctx context.Context, c schema.SchemaChange) error {
 			return fmt.Errorf("creating table %s in the lake: %w", id, err)
 		}
 		l.tables[id], t.history = t, c.History
+		t.note(c.Cause)
 		return nil
 	}
 	if c.Reset || t.orphan {
@@ -79,6 +80,7 @@ func (l *Lake) create(ctx context.Context, shape *schema.Table) (*lakeTable, err
 		return nil, err
 	}
 	t.listed, t.dirty, t.index, t.orphan = true, true, t.newIndex(0), false
+	t.reshape = true // its history is to come with the first commit
 	return t, nil
 }
 
@@ -102,6 +104,7 @@ func (t *lakeTable) apply(ctx context.Context) error {
 		if err := t.evolve(ctx, c); err != nil {
 			return fmt.Errorf("table %s: %w", t.shape.ID, err)
 		}
+		t.note(c.Cause)
 		if err := failpoint(stepSchemaApplied); err != nil {
 			return err
 		}

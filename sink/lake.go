@@ -246,6 +246,9 @@ func (l *Lake) adopt(ctx context.Context, it *table.Table) (*lakeTable, error) {
 	if uuid := it.Metadata().TableUUID().String(); h.state != "" && t.state.Table != uuid {
 		return nil, fmt.Errorf("the table is a copy: its state is of table %s, it is %s; drop it in the lake and load it again", t.state.Table, uuid)
 	}
+	if t.versions, err = decodeHistory(it); err != nil {
+		return nil, err
+	}
 	t.orphan = h.state == "" && !hasLoad(it)
 	if hasLoad(it) {
 		return t, t.adoptLoad()

@@ -22,6 +22,7 @@ type loadState struct {
 	Load     schema.Load `json:"load"`
 	Rows     int64       `json:"rows"`
 	Lane     *laneState  `json:"lane,omitempty"` // nil: of a load of all tables
+	Versions []version   `json:"versions"`       // the table's history with what main does not show yet
 }
 
 // Checkpoint commits what has come of a load to a branch of each of its tables. A
@@ -73,7 +74,7 @@ func (t *lakeTable) stage(ctx context.Context, next loadState) error {
 		return err
 	}
 	c.Staging = true
-	next.Format, next.Pipeline, next.Writer, next.Rows = stateFormat, t.lake.cfg.Pipeline, t.lake.writer, rows
+	next.Format, next.Pipeline, next.Writer, next.Rows, next.Versions = stateFormat, t.lake.cfg.Pipeline, t.lake.writer, rows, t.versions
 	next.Table = t.head.t.Metadata().TableUUID().String()
 	text, err := json.Marshal(next)
 	if err != nil {
@@ -120,7 +121,7 @@ func (t *lakeTable) adoptLoad() error {
 		return err
 	}
 	t.shown, t.shape, t.keyer = t.shape, shape, schema.NewKeyer(shape)
-	t.staged, t.reshape, t.continued = &state, true, true
+	t.staged, t.reshape, t.continued, t.versions = &state, true, true, state.Versions
 	t.history = state.Load.Position.History
 	if state.Lane != nil {
 		t.history = state.Lane.Position.History

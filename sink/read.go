@@ -35,7 +35,8 @@ type TableInfo struct {
 	CommittedAt time.Time
 	Position    schema.Position
 	Cut         int64
-	Foreign     bool // the newest snapshot is of another writer, and no cut names it
+	Versions    []Version // the shapes that it had, the newest last
+	Foreign     bool      // the newest snapshot is of another writer, and no cut names it
 	// Load is one of the table that is not complete, so that nobody sees it; nil:
 	// there is none.
 	Load *LoadInfo
@@ -81,6 +82,9 @@ func tableInfo(t *table.Table) (TableInfo, error) {
 	}
 	name := naming.Identifier{Namespace: t.Identifier()[0], Name: t.Identifier()[1]}
 	info := TableInfo{Table: shape, Lake: name, Pipeline: t.Properties()[propPipeline], Position: st.Position, Cut: st.Cut, Rows: st.Rows}
+	if info.Versions, err = versionsOf(t); err != nil {
+		return TableInfo{}, err
+	}
 	if hasLoad(t) {
 		load, err := decodeLoad(t)
 		if err != nil {

@@ -27,8 +27,9 @@ type lakeTable struct {
 	history int64         // that its rows belong to: of the last reset
 	// orphan: a run made the table and ended before its first commit. Its shape
 	// may be any.
-	orphan bool
-	shown  *schema.Table // of what main shows; another than shape during a load
+	orphan   bool
+	versions []version     // the shapes that it had
+	shown    *schema.Table // of what main shows; another than shape during a load
 
 	// An unfinished load.
 	staged    *loadState // on the branch; nil: nothing is

@@ -98,6 +98,7 @@ type tableStatus struct {
 	SnapshotID  int64     `json:"snapshot_id"`
 	CommittedAt time.Time `json:"committed_at"`
 	Position    string    `json:"position"`
+	Versions    int       `json:"versions"`          // shapes that it had
 	Loading     *int64    `json:"loading,omitempty"` // rows of a load that is not complete, which nobody sees yet
 	Stopped     bool      `json:"load_stopped,omitempty"`
 }
@@ -116,7 +117,7 @@ func readStatus(ctx context.Context, c *Config, io streams) (s *status, err erro
 	}
 	for _, t := range tables {
 		one := tableStatus{t.Lake, t.Table.ID.String(), t.Lake.String(), t.Pipeline, t.Rows, t.DataFiles, t.DeleteFiles, t.Bytes, t.SnapshotID,
-			t.CommittedAt.UTC(), t.Position.String(), nil, false}
+			t.CommittedAt.UTC(), t.Position.String(), versions(t), nil, false}
 		if t.Load != nil {
 			one.Loading, one.Stopped = &t.Load.Rows, t.Load.Stopped
 		}
@@ -158,6 +159,14 @@ func readStatus(ctx context.Context, c *Config, io streams) (s *status, err erro
 	return s, nil
 }
 
+// versions counts the shapes that a table had, also those that are not kept any more.
+func versions(t sink.TableInfo) int {
+	if n := len(t.Versions); n > 0 {
+		return t.Versions[n-1].Number
+	}
+	return 0
+}
+
 // print writes the status for people.
 func (s *status) print(w io.Writer) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
@@ -191,9 +200,9 @@ func (s *status) print(w io.Writer) error {
 		return nil
 	}
 	t = tabwriter.NewWriter(w, 0, 0, 3, ' ', tabwriter.AlignRight)
-	p("\n\t\ttable\trows\tdata files\tdelete files\tsize\tlast commit\tpipeline\t\n")
+	p("\n\t\ttable\trows\tversions\tdata files\tdelete files\tsize\tlast commit\tpipeline\t\n")
 	for _, x := range s.Tables {
-		p("\t\t%s\t%s\t%d\t%d\t%s\t%s\t%s\t\n", bothNames(x.Table, x.LakeTable), grouped(x.Rows), x.DataFiles, x.DeleteFiles, roundSize(x.Bytes), since(x.CommittedAt), x.Pipeline)
+		p("\t\t%s\t%s\t%d\t%d\t%d\t%s\t%s\t%s\t\n", bothNames(x.Table, x.LakeTable), grouped(x.Rows), x.Versions, x.DataFiles, x.DeleteFiles, roundSize(x.Bytes), since(x.CommittedAt), x.Pipeline)
 	}
 	if err := t.Flush(); err != nil {
 		return err

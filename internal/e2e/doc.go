@@ -79,4 +79,6 @@
 //  21. Tables and columns have the names that were chosen, for every reader and command, through
 //     whatever transport and after whatever DDL; other names than those of the lake, and names
 //     that collide, are refused (TestNames, TestNamesThatCollide).
+//  22. The lake tells each shape that a table had, with the statement, the transaction and the
+//     field ids, through whatever transport (TestTableHistory).
 package e2e

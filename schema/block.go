@@ -209,5 +209,6 @@ type SchemaChange struct {
 	// Fill holds, by column name, the value that rows which are there already
 	// show in a column that is new (ADD COLUMN … DEFAULT): one row of Table's
 	// shape with the other columns null; nil: they show NULL.
-	Fill *Block
+	Fill  *Block
+	Cause Cause
 }

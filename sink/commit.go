@@ -66,12 +66,12 @@ func (l *Lake) commit(ctx context.Context, cut schema.Commit) error {
 		return err
 	}
 	snapshots := map[string]int64{}
-	for id, t := range l.tables {
+	for id, t := range l.tables { // under the names that readers know
 		if _, loading := lanes[id]; loading || t.history < cut.Position.History {
 			continue // half of it is there; or no load brought it since: it is not on the server any more
 		}
 		if s := snapshotID(t.head.t); s != 0 {
-			snapshots[id.String()] = s
+			snapshots[t.identifier().String()] = s
 		}
 	}
 	if err := l.cuts.publish(ctx, l, l.cut, cut, snapshots); err != nil {
@@ -180,11 +180,12 @@ func (t *lakeTable) change(ctx context.Context) (c snapshot.Change, rows int64, 
 func (t *lakeTable) describe(c *snapshot.Change, next *state) error {
 	next.Table = t.head.t.Metadata().TableUUID().String()
 	if t.reshape {
-		text, err := encodeShape(t.shape)
-		if err != nil {
+		if err := t.putShape(c.Properties, propShape); err != nil {
 			return err
 		}
-		c.Properties[propShape] = text
+		if err := t.putHistory(c.Properties, next.Position, next.Time); err != nil {
+			return err
+		}
 	}
 	c.Summary["beluga.position"] = next.Position.String()
 	c.Summary["beluga.source-time"] = next.Time.UTC().Format(time.RFC3339Nano)

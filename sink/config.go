@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/beluga-cdc/beluga/sink/naming"
 )
 
 // Config says where the lake is and how it is written.
@@ -22,6 +24,9 @@ type Config struct {
 	// AppendKeyless: tables without a key have no index; rows are only added to
 	// them, and a deletion or change of one is an error.
 	AppendKeyless bool
+	// Names say what the lake calls what MySQL has; nil: the same. Who only reads, and
+	// does not set it, reads each table by the names that it was written with.
+	Names *naming.Mapping
 }
 
 func (c Config) withDefaults() Config {

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
-	"unicode"
 
 	"github.com/apache/iceberg-go"
 	"github.com/apache/iceberg-go/catalog"
@@ -34,6 +32,7 @@ func (l *Lake) define(ctx context.Context, c schema.SchemaChange) error {
 			return fmt.Errorf("creating table %s in the lake: %w", id, err)
 		}
 		l.tables[id], t.history = t, c.History
+		t.note(c.Cause)
 		return nil
 	}
 	if c.Reset || t.orphan {
@@ -50,56 +49,39 @@ func (l *Lake) define(ctx context.Context, c schema.SchemaChange) error {
 // catalog has the last word on field ids and location.
 func (l *Lake) create(ctx context.Context, shape *schema.Table) (*lakeTable, error) {
 	id := shape.ID
-	if err := CheckName(id); err != nil {
+	name := l.cfg.Names.Table(id)
+	if err := CheckName(name); err != nil {
 		return nil, err
 	}
-	if err := l.CheckOwner(id); err != nil {
+	if err := l.checkFree(id, name); err != nil {
 		return nil, err
 	}
-	s, err := buildSchema(shape, nil, 0, 0)
+	s, err := buildSchema(shape, l.cfg.Names, nil, 0, 0)
 	if err != nil {
 		return nil, err
 	}
-	text, err := encodeShape(shape)
+	props := iceberg.Properties{propPipeline: l.cfg.Pipeline}
+	if props[propShape], err = encodeShape(shape); err != nil {
+		return nil, err
+	}
+	names, err := l.cfg.Names.Encode()
 	if err != nil {
 		return nil, err
 	}
-	it, err := l.createTable(ctx, table.Identifier{id.Database, id.Name}, s, l.enc.formatVersion(), iceberg.Properties{propPipeline: l.cfg.Pipeline, propShape: text})
+	if names != "" {
+		props[propNames] = names
+	}
+	it, err := l.createTable(ctx, table.Identifier{name.Namespace, name.Name}, s, l.enc.formatVersion(), props)
 	if err != nil {
 		return nil, err
 	}
-	t, err := l.adopt(ctx, id, it)
+	t, err := l.adopt(ctx, it)
 	if err != nil {
 		return nil, err
 	}
 	t.listed, t.dirty, t.index, t.orphan = true, true, t.newIndex(0), false
+	t.reshape = true // its history is to come with the first commit
 	return t, nil
-}
-
-// CheckName tells whether a lake can have a table of the name.
-func CheckName(id schema.TableID) error {
-	if id.Database == cutsNamespace {
-		return fmt.Errorf("the namespace %s is Beluga's own; leave the database out of the captured ones", cutsNamespace)
-	}
-	for _, name := range []string{id.Database, id.Name} {
-		if name == "" || name == "." || name == ".." || strings.ContainsFunc(name, func(r rune) bool { return r == '/' || unicode.IsControl(r) }) {
-			return fmt.Errorf("no Iceberg catalog takes a table whose name, or whose database's name, is %q; rename it, or leave it out of the captured ones", name)
-		}
-	}
-	return nil
-}
-
-// CheckOwner tells whether the lake has a table of the name that this pipeline
-// must not write. The lake must have been resumed.
-func (l *Lake) CheckOwner(id schema.TableID) error {
-	owner, foreign := l.foreign[id]
-	switch {
-	case !foreign:
-		return nil
-	case owner == "":
-		return errors.New("the lake has a table of that name that was not made by Beluga; rename or drop it, or choose another warehouse")
-	}
-	return fmt.Errorf("the table belongs to the pipeline %q; run Beluga under that name, or choose another warehouse", owner)
 }
 
 func (l *Lake) createTable(ctx context.Context, id table.Identifier, s *iceberg.Schema, version int, props iceberg.Properties) (*table.Table, error) {
@@ -122,6 +104,7 @@ func (t *lakeTable) apply(ctx context.Context) error {
 		if err := t.evolve(ctx, c); err != nil {
 			return fmt.Errorf("table %s: %w", t.shape.ID, err)
 		}
+		t.note(c.Cause)
 		if err := failpoint(stepSchemaApplied); err != nil {
 			return err
 		}
@@ -161,7 +144,7 @@ func (t *lakeTable) evolve(ctx context.Context, c schema.SchemaChange) error {
 	if err := t.closeFile(); err != nil {
 		return err
 	}
-	if err := t.reschema(c.Table, &predecessor{old, t.currentSchema(), c.Renamed}); err != nil {
+	if err := t.reschema(c.Table, &predecessor{old, t.names, t.currentSchema(), c.Renamed}); err != nil {
 		return err
 	}
 	t.reshape, t.dirty = true, true
@@ -193,7 +176,7 @@ func (t *lakeTable) reschema(shape *schema.Table, old *predecessor) error {
 	for _, s := range known {
 		last, id = max(last, s.HighestFieldID()), max(id, s.ID+1)
 	}
-	s, err := buildSchema(shape, old, id, last)
+	s, err := buildSchema(shape, t.names, old, id, last)
 	if err != nil {
 		return err
 	}
@@ -202,7 +185,7 @@ func (t *lakeTable) reschema(shape *schema.Table, old *predecessor) error {
 			s = was // the catalog would find it too, and know it only by its old number
 		}
 	}
-	if t.columns, err = fileColumns(shape, s); err != nil {
+	if t.columns, err = fileColumns(shape, t.names, s); err != nil {
 		return err
 	}
 	if t.schema != nil {

@@ -15,7 +15,8 @@ import (
 
 // fieldIDs returns the columns of the lake's table in order, with their ids.
 func (w *world) fieldIDs(name string) (ids []string) {
-	it, err := w.somebody().LoadTable(context.Background(), table.Identifier{"shop", name})
+	at := w.cfg.Names.Table(schema.TableID{Database: "shop", Name: name})
+	it, err := w.somebody().LoadTable(context.Background(), table.Identifier{at.Namespace, at.Name})
 	require.NoError(w, err)
 	for _, f := range it.Schema().Fields() {
 		ids = append(ids, fmt.Sprintf("%s=%d %v", f.Name, f.ID, f.Required))
@@ -319,7 +320,7 @@ func TestKeyOfFloats(t *testing.T) {
 		shape := &schema.Table{ID: schema.TableID{Database: "shop", Name: "t"}, Key: []int{0, 1}, Columns: []schema.Column{
 			{Name: "a", Type: schema.Type{Kind: schema.Int}}, {Name: "b", Type: schema.Type{Kind: kind}}}}
 		require.NoError(t, shape.Prepare())
-		s, err := buildSchema(shape, nil, 0, 0)
+		s, err := buildSchema(shape, nil, nil, 0, 0)
 		require.NoError(t, err)
 		require.Len(t, s.IdentifierFieldIDs, identifiers, kind)
 		for _, f := range s.Fields() {

@@ -44,4 +44,9 @@
 //     (TestLoadBeginsAgain).
 //  12. A table in a lane is in no cut, main stays as it was, and a later process finds it
 //     at the position of its branch (TestLaneStaysHidden, TestLaneFailpoints).
+//  13. Names in the lake are those that the rules make of MySQL's, and stay with field ids
+//     and readers as MySQL's would (TestNames). Neither a table nor a column takes the name of
+//     another (TestNamesTaken).
+//  14. Each shape that a table had is in its history from the commit on that shows it, with
+//     field ids and what the source told of it (TestHistoryOfShapes).
 package sink

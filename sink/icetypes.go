@@ -1,6 +1,7 @@
 package sink
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -8,6 +9,7 @@ import (
 	"github.com/apache/iceberg-go"
 
 	"github.com/beluga-cdc/beluga/schema"
+	"github.com/beluga-cdc/beluga/sink/naming"
 	"github.com/beluga-cdc/beluga/sink/parquetfile"
 )
 
@@ -48,6 +50,7 @@ func icebergType(l schema.LakeType, element int) (iceberg.Type, error) {
 // predecessor is what a table's schema follows on.
 type predecessor struct {
 	shape   *schema.Table
+	names   *naming.Mapping
 	schema  *iceberg.Schema
 	renamed []schema.Rename // since
 }
@@ -60,8 +63,9 @@ func (p *predecessor) fields(shape *schema.Table) (known []iceberg.NestedField, 
 		return known, nil
 	}
 	now := schema.Counterparts(p.shape, shape, p.renamed)
+	names := p.names.Columns(p.shape)
 	for _, f := range p.schema.Fields() {
-		if i := p.shape.Column(f.Name); i < 0 {
+		if i := columnOf(names, f.Name); i < 0 {
 			foreign = append(foreign, f)
 		} else if now[i] >= 0 {
 			known[now[i]] = f
@@ -79,16 +83,20 @@ func (p *predecessor) fields(shape *schema.Table) (known []iceberg.NestedField, 
 // NOT NULL: a zero date becomes NULL, and a column that is added later has no
 // value in the files that are there. Key columns have to be: an optional
 // identifier field makes the table unreadable for PyIceberg, Spark and Trino.
-func buildSchema(shape *schema.Table, old *predecessor, id, last int) (*iceberg.Schema, error) {
+func buildSchema(shape *schema.Table, names *naming.Mapping, old *predecessor, id, last int) (*iceberg.Schema, error) {
+	columns := names.Columns(shape)
+	if err := checkColumnNames(shape, names); err != nil {
+		return nil, err
+	}
 	var fields []iceberg.NestedField
 	var keys []int
 	known, foreign := old.fields(shape)
 	for i, c := range shape.Columns {
-		f := iceberg.NestedField{Name: c.Name, Required: shape.IsKey(i), Doc: c.Comment}
+		f := iceberg.NestedField{Name: columns[i], Required: shape.IsKey(i), Doc: c.Comment}
 		was := known[i]
-		if j := slices.IndexFunc(foreign, func(f iceberg.NestedField) bool { return strings.EqualFold(f.Name, c.Name) }); j >= 0 {
+		if j := slices.IndexFunc(foreign, func(f iceberg.NestedField) bool { return strings.EqualFold(f.Name, columns[i]) }); j >= 0 {
 			if was.ID != 0 {
-				return nil, fmt.Errorf("table %s: MySQL gave a column the name %s, which another writer gave to a column of the lake's table; drop that one in the lake", shape.ID, c.Name)
+				return nil, fmt.Errorf("table %s: MySQL gave a column the name %s, which another writer gave to a column of the lake's table; drop that one in the lake", shape.ID, columns[i])
 			}
 			was, foreign = foreign[j], slices.Delete(foreign, j, j+1)
 		}
@@ -133,6 +141,24 @@ func mayIdentify(shape *schema.Table) bool {
 	})
 }
 
+// checkColumnNames refuses names that the lake could not tell apart.
+func checkColumnNames(shape *schema.Table, names *naming.Mapping) error {
+	own := make([]string, len(shape.Columns))
+	for i, c := range shape.Columns {
+		own[i] = c.Name
+	}
+	var errs []error
+	for _, c := range names.ColumnsAlike(shape.ID, own) {
+		errs = append(errs, errors.New(c.String()))
+	}
+	return errors.Join(errs...)
+}
+
+// columnOf finds the ordinal of a field; -1: it is none of the columns.
+func columnOf(columns []string, field string) int {
+	return slices.IndexFunc(columns, func(c string) bool { return strings.EqualFold(c, field) })
+}
+
 // fieldOf finds a column as MySQL does: without regard to case.
 func fieldOf(s *iceberg.Schema, name string) (iceberg.NestedField, bool) {
 	fields := s.Fields()
@@ -146,10 +172,10 @@ func fieldOf(s *iceberg.Schema, name string) (iceberg.NestedField, bool) {
 // fileColumns returns the columns of a data file: those of the shape, with the
 // field ids that the schema gives them. It refuses a schema that somebody else
 // changed so that our rows do not fit it any more.
-func fileColumns(shape *schema.Table, s *iceberg.Schema) ([]parquetfile.Column, error) {
+func fileColumns(shape *schema.Table, names *naming.Mapping, s *iceberg.Schema) ([]parquetfile.Column, error) {
 	cols := make([]parquetfile.Column, len(shape.Columns))
 	for i, c := range shape.Columns {
-		f, ok := fieldOf(s, c.Name)
+		f, ok := fieldOf(s, names.Column(shape.ID, c.Name))
 		if !ok {
 			return nil, fmt.Errorf("table %s: another writer dropped column %s from the lake's table; drop the table in the lake and load it again", shape.ID, c.Name)
 		}
@@ -168,9 +194,10 @@ func fileColumns(shape *schema.Table, s *iceberg.Schema) ([]parquetfile.Column, 
 
 // checkRequired refuses a table in which somebody else added a column that must
 // have a value.
-func checkRequired(shape *schema.Table, s *iceberg.Schema) error {
+func checkRequired(shape *schema.Table, names *naming.Mapping, s *iceberg.Schema) error {
+	columns := names.Columns(shape)
 	for _, f := range s.Fields() {
-		if f.Required && shape.Column(f.Name) < 0 {
+		if f.Required && columnOf(columns, f.Name) < 0 {
 			return fmt.Errorf("another writer added the required column %s to the lake's table; make it optional there, or drop it", f.Name)
 		}
 	}

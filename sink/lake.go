@@ -16,6 +16,7 @@ import (
 
 	"github.com/beluga-cdc/beluga/pipeline"
 	"github.com/beluga-cdc/beluga/schema"
+	"github.com/beluga-cdc/beluga/sink/naming"
 	"github.com/beluga-cdc/beluga/sink/parquetfile"
 	"github.com/beluga-cdc/beluga/sink/warehouse"
 )
@@ -34,7 +35,7 @@ type Lake struct {
 
 	resumed bool
 	tables  map[schema.TableID]*lakeTable
-	foreign map[schema.TableID]string // tables in the lake that are not ours, and whose they are
+	foreign map[naming.Identifier]string // tables in the lake that are not ours, and whose they are
 	cuts    *cutLog
 	cut     int64                   // the highest number that a table or a cut carries
 	ahead   map[schema.TableID]bool // tables that stand beyond the last published cut
@@ -64,7 +65,7 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger) (*Lake, error) {
 	}
 	return &Lake{
 		cfg: cfg, enc: enc, log: log, dir: w, workers: parquetfile.NewWorkers(0), writer: hex.EncodeToString(id),
-		tables: map[schema.TableID]*lakeTable{}, foreign: map[schema.TableID]string{}, ahead: map[schema.TableID]bool{},
+		tables: map[schema.TableID]*lakeTable{}, foreign: map[naming.Identifier]string{}, ahead: map[schema.TableID]bool{},
 	}, nil
 }
 
@@ -117,24 +118,32 @@ func (l *Lake) load(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	var otherwise NamesError // all at once
 	for _, h := range heads {
-		id := schema.TableID{Database: h.Identifier()[0], Name: h.Identifier()[1]}
-		if id.Database == cutsNamespace {
+		name := naming.Identifier{Namespace: h.Identifier()[0], Name: h.Identifier()[1]}
+		if name.Namespace == cutsNamespace {
 			continue
 		}
 		if owner := h.Properties()[propPipeline]; owner == "" || owner != l.cfg.Pipeline {
-			l.foreign[id] = owner
+			l.foreign[name] = owner
 			continue
 		}
-		t, err := l.adopt(ctx, id, h)
-		if err != nil {
-			return fmt.Errorf("table %s: %w", id, err)
+		t, err := l.adopt(ctx, h)
+		if other := (NamesError)(nil); errors.As(err, &other) {
+			otherwise = append(otherwise, other...)
+			continue
 		}
-		l.tables[id] = t
+		if err != nil {
+			return fmt.Errorf("table %s: %w", name, err)
+		}
+		l.tables[t.shape.ID] = t
 		l.cut = max(l.cut, t.state.Cut)
 		if t.inLane() {
 			l.cut = max(l.cut, t.staged.Lane.Cut)
 		}
+	}
+	if len(otherwise) > 0 {
+		return otherwise
 	}
 	if l.cuts, err = l.openCuts(ctx); err != nil {
 		return err
@@ -197,7 +206,7 @@ func (l *Lake) heads(ctx context.Context) ([]*table.Table, error) {
 }
 
 // adopt takes up a table that this pipeline made.
-func (l *Lake) adopt(ctx context.Context, id schema.TableID, it *table.Table) (*lakeTable, error) {
+func (l *Lake) adopt(ctx context.Context, it *table.Table) (*lakeTable, error) {
 	if err := checkRollback(it); err != nil {
 		return nil, err
 	}
@@ -212,15 +221,22 @@ func (l *Lake) adopt(ctx context.Context, id schema.TableID, it *table.Table) (*
 	if err != nil {
 		return nil, err
 	}
+	if err := l.sameNames(it, shape); err != nil {
+		return nil, err
+	}
+	names, err := l.namesOf(it)
+	if err != nil {
+		return nil, err
+	}
 	h, err := newHead(ctx, l.dir.Catalog, l.log, it, propState)
 	if err != nil {
 		return nil, err
 	}
-	t := &lakeTable{lake: l, head: h, shape: shape, shown: shape, keyer: schema.NewKeyer(shape), remove: map[string]bool{}}
-	if t.columns, err = fileColumns(shape, it.Schema()); err != nil {
+	t := &lakeTable{lake: l, head: h, names: names, shape: shape, shown: shape, keyer: schema.NewKeyer(shape), remove: map[string]bool{}}
+	if t.columns, err = fileColumns(shape, names, it.Schema()); err != nil {
 		return nil, err
 	}
-	if err := checkRequired(shape, it.Schema()); err != nil {
+	if err := checkRequired(shape, names, it.Schema()); err != nil {
 		return nil, err
 	}
 	if t.state, err = decodeState(h.state); err != nil {
@@ -230,8 +246,8 @@ func (l *Lake) adopt(ctx context.Context, id schema.TableID, it *table.Table) (*
 	if uuid := it.Metadata().TableUUID().String(); h.state != "" && t.state.Table != uuid {
 		return nil, fmt.Errorf("the table is a copy: its state is of table %s, it is %s; drop it in the lake and load it again", t.state.Table, uuid)
 	}
-	if t.shape.ID != id {
-		return nil, fmt.Errorf("the lake's table was renamed from %s; name it so again, or drop it", t.shape.ID)
+	if t.versions, err = decodeHistory(it); err != nil {
+		return nil, err
 	}
 	t.orphan = h.state == "" && !hasLoad(it)
 	if hasLoad(it) {

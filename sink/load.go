@@ -22,6 +22,7 @@ type loadState struct {
 	Load     schema.Load `json:"load"`
 	Rows     int64       `json:"rows"`
 	Lane     *laneState  `json:"lane,omitempty"` // nil: of a load of all tables
+	Versions []version   `json:"versions"`       // the table's history with what main does not show yet
 }
 
 // Checkpoint commits what has come of a load to a branch of each of its tables. A
@@ -73,13 +74,13 @@ func (t *lakeTable) stage(ctx context.Context, next loadState) error {
 		return err
 	}
 	c.Staging = true
-	next.Format, next.Pipeline, next.Writer, next.Rows = stateFormat, t.lake.cfg.Pipeline, t.lake.writer, rows
+	next.Format, next.Pipeline, next.Writer, next.Rows, next.Versions = stateFormat, t.lake.cfg.Pipeline, t.lake.writer, rows, t.versions
 	next.Table = t.head.t.Metadata().TableUUID().String()
 	text, err := json.Marshal(next)
 	if err != nil {
 		return err
 	}
-	if c.Properties[propLoadShape], err = encodeShape(t.shape); err != nil {
+	if err := t.putShape(c.Properties, propLoadShape); err != nil {
 		return err
 	}
 	if err := t.head.commit(ctx, c, string(text), t.obsolete()); err != nil {
@@ -113,11 +114,14 @@ func (t *lakeTable) adoptLoad() error {
 			}
 		}
 	}
-	if t.columns, err = fileColumns(shape, t.currentSchema()); err != nil {
+	if err := t.lake.sameNames(it, shape); err != nil {
+		return err
+	}
+	if t.columns, err = fileColumns(shape, t.names, t.currentSchema()); err != nil {
 		return err
 	}
 	t.shown, t.shape, t.keyer = t.shape, shape, schema.NewKeyer(shape)
-	t.staged, t.reshape, t.continued = &state, true, true
+	t.staged, t.reshape, t.continued, t.versions = &state, true, true, state.Versions
 	t.history = state.Load.Position.History
 	if state.Lane != nil {
 		t.history = state.Lane.Position.History
@@ -145,7 +149,7 @@ func (l *Lake) giveUp(ctx context.Context, t *lakeTable) (*lakeTable, error) {
 		}
 		l.log.Info("an unfinished load of a table was given up", "table", id)
 	}
-	was, err := l.adopt(ctx, id, t.head.t)
+	was, err := l.adopt(ctx, t.head.t)
 	if err != nil {
 		return nil, fmt.Errorf("table %s: %w", id, err)
 	}

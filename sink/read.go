@@ -18,14 +18,16 @@ import (
 	"github.com/beluga-cdc/beluga/schema"
 	"github.com/beluga-cdc/beluga/sink/cutfile"
 	"github.com/beluga-cdc/beluga/sink/deletes"
+	"github.com/beluga-cdc/beluga/sink/naming"
 	"github.com/beluga-cdc/beluga/sink/snapshot"
 )
 
 // TableInfo is what Tables tells of a table.
 type TableInfo struct {
 	Table       *schema.Table
-	Pipeline    string // that owns it
-	Rows        int64  // live ones
+	Lake        naming.Identifier // what it is called there
+	Pipeline    string            // that owns it
+	Rows        int64             // live ones
 	DataFiles   int64
 	DeleteFiles int64
 	Bytes       int64
@@ -33,7 +35,8 @@ type TableInfo struct {
 	CommittedAt time.Time
 	Position    schema.Position
 	Cut         int64
-	Foreign     bool // the newest snapshot is of another writer, and no cut names it
+	Versions    []Version // the shapes that it had, the newest last
+	Foreign     bool      // the newest snapshot is of another writer, and no cut names it
 	// Load is one of the table that is not complete, so that nobody sees it; nil:
 	// there is none.
 	Load *LoadInfo
@@ -77,7 +80,11 @@ func tableInfo(t *table.Table) (TableInfo, error) {
 	if err != nil {
 		return TableInfo{}, err
 	}
-	info := TableInfo{Table: shape, Pipeline: t.Properties()[propPipeline], Position: st.Position, Cut: st.Cut, Rows: st.Rows}
+	name := naming.Identifier{Namespace: t.Identifier()[0], Name: t.Identifier()[1]}
+	info := TableInfo{Table: shape, Lake: name, Pipeline: t.Properties()[propPipeline], Position: st.Position, Cut: st.Cut, Rows: st.Rows}
+	if info.Versions, err = versionsOf(t); err != nil {
+		return TableInfo{}, err
+	}
 	if hasLoad(t) {
 		load, err := decodeLoad(t)
 		if err != nil {
@@ -129,7 +136,11 @@ func readSnapshot(ctx context.Context, t *table.Table, s *table.Snapshot, fn fun
 	if err != nil {
 		return err
 	}
-	want, err := fileColumns(shape, t.Schema())
+	names, err := writtenNames(t)
+	if err != nil {
+		return err
+	}
+	want, err := fileColumns(shape, names, t.Schema())
 	if err != nil {
 		return err
 	}
@@ -199,7 +210,7 @@ type Cut struct {
 	Position    string
 	SourceTime  time.Time
 	PublishedAt time.Time
-	Snapshots   map[string]int64 // "database.table" → snapshot id
+	Snapshots   map[string]int64 // "namespace.table" → snapshot id
 }
 
 // Cuts returns the newest n cuts of the pipeline, the newest first. It reads

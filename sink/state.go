@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/apache/iceberg-go"
 	"github.com/apache/iceberg-go/table"
 
 	"github.com/beluga-cdc/beluga/schema"
@@ -17,6 +18,7 @@ const (
 	propPipeline  = "beluga.pipeline"
 	propState     = "beluga.state" // also in the snapshot's summary
 	propShape     = "beluga.table"
+	propNames     = "beluga.names" // the rules that the table's names were made by; missing: they are MySQL's
 	propCutPrefix = "beluga.cuts." // of the table of cuts, one for each pipeline
 	propLoad      = "beluga.load"  // of a load that goes on; also in the summaries of its branch
 	propLoadShape = "beluga.load.table"
@@ -93,6 +95,24 @@ func checkRollback(t *table.Table) error {
 func encodeShape(t *schema.Table) (string, error) {
 	b, err := json.Marshal(t)
 	return string(b), err
+}
+
+// putShape adds a table's shape, and the rules behind its names, to the properties of
+// a commit.
+func (t *lakeTable) putShape(to iceberg.Properties, property string) error {
+	text, err := encodeShape(t.shape)
+	if err != nil {
+		return err
+	}
+	to[property] = text
+	names, err := t.names.Encode()
+	if err != nil {
+		return err
+	}
+	if names != "" || t.head.t.Properties()[propNames] != "" {
+		to[propNames] = names
+	}
+	return nil
 }
 
 func decodeShape(text string) (*schema.Table, error) {

@@ -11,6 +11,7 @@ import (
 	"github.com/beluga-cdc/beluga/schema"
 	"github.com/beluga-cdc/beluga/sink/deletes"
 	"github.com/beluga-cdc/beluga/sink/keyindex"
+	"github.com/beluga-cdc/beluga/sink/naming"
 	"github.com/beluga-cdc/beluga/sink/parquetfile"
 	"github.com/beluga-cdc/beluga/sink/snapshot"
 	"github.com/beluga-cdc/beluga/sink/warehouse"
@@ -20,13 +21,15 @@ import (
 type lakeTable struct {
 	lake    *Lake
 	head    *head
+	names   *naming.Mapping
 	shape   *schema.Table // of the rows that are written now
 	state   state         // of the head; zero: nothing was committed yet
 	history int64         // that its rows belong to: of the last reset
 	// orphan: a run made the table and ended before its first commit. Its shape
 	// may be any.
-	orphan bool
-	shown  *schema.Table // of what main shows; another than shape during a load
+	orphan   bool
+	versions []version     // the shapes that it had
+	shown    *schema.Table // of what main shows; another than shape during a load
 
 	// An unfinished load.
 	staged    *loadState // on the branch; nil: nothing is
@@ -51,6 +54,9 @@ type lakeTable struct {
 	gone    []string        // their paths
 	dirty   bool
 }
+
+// identifier is what the table is called in the lake.
+func (t *lakeTable) identifier() naming.Identifier { return t.names.Table(t.shape.ID) }
 
 // list finds the table's live files, and the deleted rows of each.
 func (t *lakeTable) list(ctx context.Context) error {

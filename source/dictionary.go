@@ -222,6 +222,12 @@ func (d *dictionaryTable) allMarked(names []string) bool {
 
 // Captured returns the captured tables that the server has, and the user sees.
 func (m *MySQL) Captured(ctx context.Context) ([]schema.TableID, error) {
+	tables, err := m.CapturedColumns(ctx)
+	return IDs(tables), err
+}
+
+// CapturedColumns is Captured, with the columns of each table.
+func (m *MySQL) CapturedColumns(ctx context.Context) ([]CapturedTable, error) {
 	sel, err := newSelection(m.cfg)
 	if err != nil {
 		return nil, err
@@ -235,11 +241,31 @@ func (m *MySQL) Captured(ctx context.Context) ([]schema.TableID, error) {
 	if err != nil {
 		return nil, err
 	}
-	ids := make([]schema.TableID, len(tables))
+	captured := make([]CapturedTable, len(tables))
 	for i, t := range tables {
-		ids[i] = t.id
+		captured[i].ID = t.id
+		for _, c := range t.columns {
+			if _, wanted := sel.columns.choose(t.id, c.name); wanted {
+				captured[i].Columns = append(captured[i].Columns, c.name)
+			}
+		}
 	}
-	return ids, nil
+	return captured, nil
+}
+
+// CapturedTable is a captured table, with the columns that are wanted of it.
+type CapturedTable struct {
+	ID      schema.TableID
+	Columns []string
+}
+
+// IDs returns which tables they are.
+func IDs(tables []CapturedTable) []schema.TableID {
+	ids := make([]schema.TableID, len(tables))
+	for i := range tables {
+		ids[i] = tables[i].ID
+	}
+	return ids
 }
 
 // readCollations returns the character set of each collation, by the number that

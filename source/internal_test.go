@@ -88,6 +88,16 @@ func TestVersions(t *testing.T) {
 	require.False(t, bad)
 }
 
+// TestNamesInAnotherCase: no server on Linux has the setting, so that its variables stand
+// for it.
+func TestNamesInAnotherCase(t *testing.T) {
+	f := variables{"lower_case_table_names": "2", "sql_require_primary_key": "OFF"}.definitionFaults(session.Version{}, false)
+	require.Len(t, f, 1)
+	require.Equal(t, Warning, f[0].Severity)
+	require.Contains(t, f[0].Problem, "taken for one about another table")
+	require.Empty(t, variables{"lower_case_table_names": "1", "sql_require_primary_key": "ON"}.definitionFaults(session.Version{}, true))
+}
+
 func TestSelection(t *testing.T) {
 	match := func(c Config, database, name string) bool {
 		s, err := newSelection(c)

@@ -184,6 +184,7 @@ func (m *MySQL) streamConfig(ctx context.Context, s *session.Session, sel select
 		Describe:   m.describeOne,
 		Fill:       m.fill,
 		Keyless:    keyless,
+		Changed:    m.tableChanged,
 		Choose:     sel.columns.choose,
 		Check:      m.checkPosition,
 		Logger:     m.log,

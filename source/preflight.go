@@ -42,7 +42,7 @@ func (m *MySQL) preflight(ctx context.Context, load bool) (Faults, error) {
 	if err != nil {
 		return nil, err
 	}
-	faults := vars.faults(v)
+	faults := append(vars.faults(v), vars.definitionFaults(v, sel.refuseKeyless)...)
 	if m.cfg.Endpoint.TLS == session.TLSPreferred && s.Endpoint().TLS == session.TLSDisabled {
 		faults = append(faults, Fault{Warning, "tls=preferred", "the connection is not encrypted: the server has no TLS",
 			"configure TLS on the server (ssl_cert, ssl_key) and say tls=required, or say tls=disabled if the network between is safe"})
@@ -146,7 +146,7 @@ func readVariables(ctx context.Context, s *session.Session) (variables, error) {
 	// not among them, which it would cut off.
 	r, err := s.Query(ctx, `SHOW GLOBAL VARIABLES WHERE Variable_name IN ('log_bin', 'binlog_format', 'binlog_row_image', 'binlog_row_metadata',
 		'binlog_row_value_options', 'gtid_mode', 'sync_binlog', 'binlog_expire_logs_seconds', 'log_replica_updates', 'log_slave_updates',
-		'innodb_native_foreign_keys', 'gtid_strict_mode')`)
+		'innodb_native_foreign_keys', 'gtid_strict_mode', 'lower_case_table_names', 'sql_require_primary_key', 'show_gipk_in_create_table_and_information_schema')`)
 	if err != nil {
 		return nil, fmt.Errorf("reading the server's settings: %w", err)
 	}
@@ -188,7 +188,7 @@ func (v variables) faults(version session.Version) (list Faults) {
 		add(Fatal, "binlog_row_metadata", fmt.Sprintf("it is %s; the log then does not name the columns", v["binlog_row_metadata"]),
 			version.Persist("binlog_row_metadata", "'FULL'"))
 	default:
-		add(Warning, "binlog_row_metadata", fmt.Sprintf("it is %s; the log then does not name the columns, and they are looked up as they are now", v["binlog_row_metadata"]),
+		add(Warning, "binlog_row_metadata", fmt.Sprintf("it is %s; the log then does not name the columns, and they are looked up as they are now: rows from before an ALTER may stop the run", v["binlog_row_metadata"]),
 			version.Persist("binlog_row_metadata", "'FULL'"))
 	}
 	if version.MariaDB && !v.is("gtid_strict_mode", "ON") {
@@ -225,6 +225,10 @@ func filterFaults(ctx context.Context, s *session.Session, g grants, tables []*d
 	}
 	w := row{r: r, n: 2}
 	do, ignore := splitList(w.text()), splitList(w.text())
+	if len(do)+len(ignore) > 0 && len(tables) > 0 {
+		list = append(list, Fault{Warning, "binlog-do-db, binlog-ignore-db", "they choose DDL by the database that its session uses, not by the table's: an ALTER TABLE from a session in another database can be missing in the binary log",
+			"take them out of mysqld's configuration, which needs a restart; or USE the table's database before each ALTER, DROP, RENAME and TRUNCATE"})
+	}
 	var seen []string
 	for _, t := range tables {
 		db := t.id.Database

@@ -51,7 +51,8 @@ func want(t *testing.T, faults source.Faults, severity source.Severity, subject,
 func TestPreflightFaults(t *testing.T) {
 	t.Run("settings", func(t *testing.T) {
 		server := servers.MySQL(t, "--binlog-format=STATEMENT", "--binlog-row-image=MINIMAL", "--binlog-row-metadata=MINIMAL", "--binlog-row-value-options=PARTIAL_JSON",
-			"--sync-binlog=0", "--binlog-expire-logs-seconds=3600", "--gtid-mode=OFF_PERMISSIVE", "--innodb-native-foreign-keys=ON", "--binlog-ignore-db=hidden")
+			"--sync-binlog=0", "--binlog-expire-logs-seconds=3600", "--gtid-mode=OFF_PERMISSIVE", "--innodb-native-foreign-keys=ON", "--binlog-ignore-db=hidden",
+			"--show-gipk-in-create-table-and-information-schema=OFF")
 		server.Exec(t, `SET NAMES utf8mb4; CREATE DATABASE shop; CREATE DATABASE hidden; CREATE TABLE hidden.t (id INT PRIMARY KEY);
 			CREATE TABLE shop.parent (id INT PRIMARY KEY);
 			CREATE TABLE shop.child (id INT PRIMARY KEY, p INT, CONSTRAINT own FOREIGN KEY (p) REFERENCES shop.parent (id) ON DELETE CASCADE);
@@ -79,8 +80,13 @@ func TestPreflightFaults(t *testing.T) {
 		want(t, faults, source.Fatal, "table shop.moods, column mood", "beyond the BMP, which information_schema shows as question marks", "SET PERSIST binlog_row_metadata = 'FULL'")
 		want(t, faults, source.Fatal, "database hidden", "keeps its changes out of the binary log", "binlog-ignore-db")
 		want(t, faults, source.Warning, "table shop.child", "foreign key own (ON DELETE CASCADE", "in the application")
+		want(t, faults, source.Warning, "sql_require_primary_key", "without a key stops the run", "SET PERSIST sql_require_primary_key = ON")
+		want(t, faults, source.Warning, "show_gipk_in_create_table_and_information_schema", "hides the keys", "SET PERSIST show_gipk_in_create_table_and_information_schema = ON")
+		want(t, faults, source.Warning, "binlog-do-db, binlog-ignore-db", "they choose DDL by the database that its session uses", "or USE the table's database before")
 		require.Len(t, faults.Fatal(), 8)
-		require.Len(t, faults.Warnings(), 5)
+		require.Len(t, faults.Warnings(), 8)
+		require.NotContains(t, ddlOf(t, server, "hidden", "ALTER TABLE shop.parent COMMENT 'unseen'"), "unseen")
+		require.Contains(t, ddlOf(t, server, "shop", "ALTER TABLE shop.parent COMMENT 'seen'"), "COMMENT 'seen'")
 
 		text := faults.Err().Error()
 		require.True(t, strings.HasPrefix(text, "the server cannot be replicated, for 8 reasons:\n 1. "), text)
@@ -91,7 +97,7 @@ func TestPreflightFaults(t *testing.T) {
 		c := config(t, server, "shop")
 		c.Tables = []string{`shop\.parent`}
 		for _, f := range preflight(t, c) {
-			require.NotContains(t, f.Subject, "table")
+			require.False(t, strings.HasPrefix(f.Subject, "table "), f.Subject)
 		}
 	})
 	t.Run("no binary log", func(t *testing.T) {
@@ -115,6 +121,30 @@ func TestPreflightFaults(t *testing.T) {
 		require.NoError(t, faults.Err())
 		require.Empty(t, faults)
 	})
+}
+
+// ddlOf runs a statement in a database, and returns what the binlog has since.
+func ddlOf(t *testing.T, server *servers.MySQLServer, database, statement string) string {
+	t.Helper()
+	server.Exec(t, "FLUSH BINARY LOGS; USE "+database+"; "+statement)
+	rows, err := server.DB(t).Query("SHOW BINARY LOGS")
+	require.NoError(t, err)
+	var file, size, encrypted string
+	for rows.Next() {
+		require.NoError(t, rows.Scan(&file, &size, &encrypted))
+	}
+	require.NoError(t, rows.Err())
+	rows, err = server.DB(t).Query("SHOW BINLOG EVENTS IN '" + file + "'")
+	require.NoError(t, err)
+	defer rows.Close()
+	var text strings.Builder
+	for rows.Next() {
+		var log, pos, kind, id, end, info string
+		require.NoError(t, rows.Scan(&log, &pos, &kind, &id, &end, &info))
+		text.WriteString(info + "\n")
+	}
+	require.NoError(t, rows.Err())
+	return text.String()
 }
 
 func TestConnectFaults(t *testing.T) {

@@ -26,7 +26,7 @@ func checkCommand(out streams) *cobra.Command {
   beluga check -c beluga.yml`,
 		Args: noArgs,
 	}
-	settings := addConfigFlags(cmd, []string{"from", "to"}, "name", "from", "to", "tables", "columns", "keyless", "readers", "kafka", "types", "log", "snapshot.mode", "snapshot.locking", "snapshot.filter", "snapshot.pause", "heartbeat", "gtid", "signal", "snapshot.configuration-based")
+	settings := addConfigFlags(cmd, []string{"from", "to"}, "name", "from", "to", "tables", "columns", "names", "keyless", "readers", "kafka", "types", "log", "snapshot.mode", "snapshot.locking", "snapshot.filter", "snapshot.pause", "heartbeat", "gtid", "signal", "snapshot.configuration-based")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		c, err := settings.load()
 		if err != nil {
@@ -58,8 +58,12 @@ func check(ctx context.Context, c *Config, io streams) error {
 		src = nil
 	}
 	if src != nil {
-		if err := checkNames(ctx, src, r); err != nil {
+		faults, err := namesFaults(ctx, c, src)
+		if err != nil {
 			r.fault("tables", err.Error())
+		}
+		for _, f := range faults {
+			r.fault(f.subject, f.text)
 		}
 	}
 	if text, err := checkLake(ctx, c, src, r); err != nil {
@@ -77,24 +81,16 @@ func check(ctx context.Context, c *Config, io streams) error {
 	return nil
 }
 
-// checkNames finds tables that no lake can have.
-func checkNames(ctx context.Context, src *source.MySQL, r *checklist) error {
-	ids, err := src.Captured(ctx)
-	if err != nil {
-		return fmt.Errorf("listing the server's tables: %w", err)
-	}
-	for _, id := range ids {
-		if err := sink.CheckName(id); err != nil {
-			r.fault("table "+id.String(), err.Error())
-		}
-	}
-	return nil
-}
-
 // checkLake opens the lake for reading, or, where there is none, finds out
 // whether one could be made. src is nil where the server cannot be asked.
 func checkLake(ctx context.Context, c *Config, src *source.MySQL, r *checklist) (string, error) {
-	lake, err := sink.Open(ctx, sinkConfig(c, true), newLogger(c, io.Discard, nil))
+	cfg := sinkConfig(c, true)
+	names, err := c.Names.mapping()
+	if err != nil {
+		return "", err
+	}
+	cfg.Names = names // a run would write with them
+	lake, err := sink.Open(ctx, cfg, newLogger(c, io.Discard, nil))
 	if errors.Is(err, sink.ErrNoLake) {
 		return "there is none yet; it will be made in " + c.To, checkWritable(c.To)
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/beluga-cdc/beluga/pipeline"
 	"github.com/beluga-cdc/beluga/schema"
+	"github.com/beluga-cdc/beluga/sink/naming"
 	"github.com/beluga-cdc/beluga/source"
 	"github.com/beluga-cdc/beluga/source/snapshot"
 	"github.com/beluga-cdc/beluga/source/value"
@@ -37,6 +38,7 @@ type Config struct {
 
 	Tables    TablesConfig    `yaml:"tables"`
 	Columns   ColumnsConfig   `yaml:"columns"`
+	Names     NamesConfig     `yaml:"names"`
 	Kafka     KafkaConfig     `yaml:"kafka"`
 	Commit    CommitConfig    `yaml:"commit"`
 	Memory    MemoryConfig    `yaml:"memory"`
@@ -245,6 +247,7 @@ func defaultConfig() Config {
 		Name:    "beluga",
 		Keyless: keylessExact,
 		Columns: ColumnsConfig{HashAlgorithm: "sha-256"},
+		Names:   NamesConfig{Case: naming.Keep},
 		Kafka: KafkaConfig{
 			Partitions:  1,
 			Retention:   defaultRetention,
@@ -349,6 +352,10 @@ func (c *Config) validate(needs []string) (faults []fault) {
 	if err := c.Columns.rules().Check(); err != nil {
 		option, text, _ := strings.Cut(strings.TrimPrefix(err.Error(), "--columns-"), " ")
 		bad("columns."+option, "%s", text)
+	}
+	if _, err := naming.New(c.Names.rules()); err != nil {
+		option, text, _ := strings.Cut(err.Error(), " ")
+		bad("names."+option, "%s", text)
 	}
 	c.Kafka.validate(bad)
 	positive(bad, "commit.interval", c.Commit.Interval)

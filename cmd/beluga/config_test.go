@@ -59,6 +59,7 @@ func TestConfigFile(t *testing.T) {
 		To:      "/data/lake",
 		Tables:  TablesConfig{Include: []string{`shop\.(orders|items)`, `shop\.log_[0-9]{1,3}`}},
 		Columns: ColumnsConfig{HashAlgorithm: "sha-256"},
+		Names:   NamesConfig{Rename: []string{"shop.orders=sales.orders", "shop.orders.qty=quantity"}, Columns: []string{`.*\.id_(.*)=$1_id`}, Case: "lower", TablePrefix: "raw_"},
 		Keyless: "append",
 		Readers: []string{"spark", "duckdb"},
 		Kafka: KafkaConfig{Brokers: []string{"a:9092", "b:9092"}, TopicPrefix: "cdc", Partitions: 4, Replication: 3,

@@ -35,7 +35,7 @@ func TestFaults(t *testing.T) {
 		{"missing grant", "mysql://cli_weak:sesame@" + addr + "/cli_faults", s.lake, nil, exitFault, []string{"REPLICATION", "GRANT"}},
 		{"no such database", "mysql://root@" + addr + "/cli_nowhere", s.lake, nil, exitFault, []string{"no table that the user may see matches database cli_nowhere"}},
 		{"no such table", "mysql://root@" + addr, s.lake, []string{"--tables", `cli_faults\.nothing`}, exitFault, []string{`cli_faults\.nothing`}},
-		{"a name that no lake takes", s.server.URL("cli_paths"), filepath.Join(t.TempDir(), "lake"), nil, exitFault, []string{`no Iceberg catalog takes a table whose name, or whose database's name, is "a/b"`, "rename it"}},
+		{"a name that no lake takes", s.server.URL("cli_paths"), filepath.Join(t.TempDir(), "lake"), nil, exitFault, []string{`no Iceberg catalog takes a table whose name, or whose namespace's name, is "a/b"`, "--names-rename"}},
 		{"a file for a lake", s.server.URL(s.name), file, nil, exitFault, []string{file}},
 		{"a folder that is no lake", s.server.URL(s.name), foreign, nil, exitFault, []string{foreign}},
 		{"a parent that cannot be", s.server.URL(s.name), file + "/lake", nil, exitFault, []string{file}},

@@ -115,7 +115,7 @@ func openPipeline(ctx context.Context, c *Config, src *source.MySQL, log *slog.L
 	open = closers{lake}
 	if resume.Position.IsZero() {
 		// Before anything is read, and of all tables at once.
-		if err := checkOwners(ctx, src, lake); err != nil {
+		if err := errors.Join(checkNames(ctx, c, src), checkOwners(ctx, src, lake)); err != nil {
 			return nil, nil, nil, errors.Join(err, open.Close())
 		}
 	}
@@ -140,7 +140,13 @@ func runShown(ctx, stop context.Context, p *pipeline.Pipeline, show *progress, t
 }
 
 func openLake(ctx context.Context, c *Config, log *slog.Logger) (*sink.Lake, pipeline.Resume, error) {
-	lake, err := sink.Open(ctx, sinkConfig(c, false), log.With("part", "sink"))
+	cfg := sinkConfig(c, false)
+	names, err := c.Names.mapping()
+	if err != nil {
+		return nil, pipeline.Resume{}, err
+	}
+	cfg.Names = names
+	lake, err := sink.Open(ctx, cfg, log.With("part", "sink"))
 	if err != nil {
 		return nil, pipeline.Resume{}, err
 	}

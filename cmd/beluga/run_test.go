@@ -76,7 +76,7 @@ func TestRunStatusVerify(t *testing.T) {
 
 	out = s.must(t, "status")
 	assert.Contains(t, out, "the lake has all that the server has")
-	assert.Regexp(t, `cli_run\.orders +2 +2 +1 `, out)
+	assert.Regexp(t, `cli_run\.orders +2 +1 +2 +1 `, out)
 	var st status
 	require.NoError(t, json.Unmarshal([]byte(s.must(t, "status", "--json")), &st))
 	require.Len(t, st.Tables, 2)

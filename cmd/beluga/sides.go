@@ -109,7 +109,7 @@ func (s *lakeSide) Open(ctx context.Context) (verify.State, error) {
 	}
 	state := &lakeState{lake: s.lake, cut: cut, position: position, tables: map[schema.TableID]sink.TableInfo{}}
 	for _, t := range infos {
-		name := t.Table.ID.String()
+		name := t.Lake.String()
 		if _, ok := cut.Snapshots[name]; ok {
 			state.tables[t.Table.ID] = t
 		}
@@ -121,6 +121,16 @@ func (s *lakeSide) Open(ctx context.Context) (verify.State, error) {
 	}
 	s.last = state
 	return state, nil
+}
+
+// named is a table by MySQL's name, and the lake's where it has another.
+func (s *lakeSide) named(id schema.TableID) string {
+	if s.last != nil {
+		if t, ok := s.last.tables[id]; ok {
+			return bothNames(id.String(), t.Lake.String())
+		}
+	}
+	return id.String()
 }
 
 // parsePosition reads a position as a cut holds it: a GTID set, or a file and an
@@ -150,5 +160,6 @@ func (s *lakeState) Table(id schema.TableID) *schema.Table { return s.tables[id]
 func (s *lakeState) Close() error                          { return nil }
 
 func (s *lakeState) Read(ctx context.Context, id schema.TableID, fn func(*schema.Block) error) error {
-	return s.lake.Read(ctx, s.tables[id], s.cut.Snapshots[id.String()], fn)
+	info := s.tables[id]
+	return s.lake.Read(ctx, info, s.cut.Snapshots[info.Lake.String()], fn)
 }

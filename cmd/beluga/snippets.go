@@ -71,13 +71,13 @@ func placeOf(dir string, t tableStatus) (place, error) {
 	catalog := filepath.Join(dir, warehouse.CatalogFile)
 	return place{
 		Catalog:    warehouse.CatalogName,
-		Namespace:  t.id.Database,
-		Table:      t.id.Name,
+		Namespace:  t.lake.Namespace,
+		Table:      t.lake.Name,
 		Warehouse:  "file://" + dir,
 		CatalogURI: "sqlite:///" + catalog,
 		JDBC:       "jdbc:sqlite:" + catalog,
-		Location:   filepath.Join(dir, warehouse.FolderName(t.id.Database), warehouse.FolderName(t.id.Name)),
-		SparkSQL:   fmt.Sprintf("SELECT count(*) AS `rows` FROM %s.%s.%s", warehouse.CatalogName, quoteSpark(t.id.Database), quoteSpark(t.id.Name)),
+		Location:   filepath.Join(dir, warehouse.FolderName(t.lake.Namespace), warehouse.FolderName(t.lake.Name)),
+		SparkSQL:   fmt.Sprintf("SELECT count(*) AS `rows` FROM %s.%s.%s", warehouse.CatalogName, quoteSpark(t.lake.Namespace), quoteSpark(t.lake.Name)),
 	}, nil
 }
 

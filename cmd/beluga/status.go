@@ -13,8 +13,8 @@ import (
 
 	"github.com/beluga-cdc/beluga/internal/verify"
 	"github.com/beluga-cdc/beluga/pipeline"
-	"github.com/beluga-cdc/beluga/schema"
 	"github.com/beluga-cdc/beluga/sink"
+	"github.com/beluga-cdc/beluga/sink/naming"
 )
 
 func statusCommand(out streams) *cobra.Command {
@@ -87,8 +87,9 @@ type serverStatus struct {
 }
 
 type tableStatus struct {
-	id          schema.TableID
-	Table       string    `json:"table"`
+	lake        naming.Identifier
+	Table       string    `json:"table"`      // as MySQL calls it
+	LakeTable   string    `json:"lake_table"` // as the lake does
 	Pipeline    string    `json:"pipeline"`
 	Rows        int64     `json:"rows"`
 	DataFiles   int64     `json:"data_files"`
@@ -97,6 +98,7 @@ type tableStatus struct {
 	SnapshotID  int64     `json:"snapshot_id"`
 	CommittedAt time.Time `json:"committed_at"`
 	Position    string    `json:"position"`
+	Versions    int       `json:"versions"`          // shapes that it had
 	Loading     *int64    `json:"loading,omitempty"` // rows of a load that is not complete, which nobody sees yet
 	Stopped     bool      `json:"load_stopped,omitempty"`
 }
@@ -114,8 +116,8 @@ func readStatus(ctx context.Context, c *Config, io streams) (s *status, err erro
 		return nil, fmt.Errorf("reading the tables of the lake: %w", err)
 	}
 	for _, t := range tables {
-		one := tableStatus{t.Table.ID, t.Table.ID.String(), t.Pipeline, t.Rows, t.DataFiles, t.DeleteFiles, t.Bytes, t.SnapshotID,
-			t.CommittedAt.UTC(), t.Position.String(), nil, false}
+		one := tableStatus{t.Lake, t.Table.ID.String(), t.Lake.String(), t.Pipeline, t.Rows, t.DataFiles, t.DeleteFiles, t.Bytes, t.SnapshotID,
+			t.CommittedAt.UTC(), t.Position.String(), versions(t), nil, false}
 		if t.Load != nil {
 			one.Loading, one.Stopped = &t.Load.Rows, t.Load.Stopped
 		}
@@ -157,6 +159,14 @@ func readStatus(ctx context.Context, c *Config, io streams) (s *status, err erro
 	return s, nil
 }
 
+// versions counts the shapes that a table had, also those that are not kept any more.
+func versions(t sink.TableInfo) int {
+	if n := len(t.Versions); n > 0 {
+		return t.Versions[n-1].Number
+	}
+	return 0
+}
+
 // print writes the status for people.
 func (s *status) print(w io.Writer) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
@@ -190,9 +200,9 @@ func (s *status) print(w io.Writer) error {
 		return nil
 	}
 	t = tabwriter.NewWriter(w, 0, 0, 3, ' ', tabwriter.AlignRight)
-	p("\n\t\ttable\trows\tdata files\tdelete files\tsize\tlast commit\tpipeline\t\n")
+	p("\n\t\ttable\trows\tversions\tdata files\tdelete files\tsize\tlast commit\tpipeline\t\n")
 	for _, x := range s.Tables {
-		p("\t\t%s\t%s\t%d\t%d\t%s\t%s\t%s\t\n", x.Table, grouped(x.Rows), x.DataFiles, x.DeleteFiles, roundSize(x.Bytes), since(x.CommittedAt), x.Pipeline)
+		p("\t\t%s\t%s\t%d\t%d\t%d\t%s\t%s\t%s\t\n", bothNames(x.Table, x.LakeTable), grouped(x.Rows), x.Versions, x.DataFiles, x.DeleteFiles, roundSize(x.Bytes), since(x.CommittedAt), x.Pipeline)
 	}
 	if err := t.Flush(); err != nil {
 		return err

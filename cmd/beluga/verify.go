@@ -87,13 +87,14 @@ func runVerify(ctx context.Context, c *Config, names []string, o verify.Options,
 	if err := tellLeftOut(c, io.out); err != nil {
 		return err
 	}
-	v := &verify.Verifier{Source: source, Lake: &lakeSide{lake: lake, server: source.server}, Options: o, Log: log}
+	side := &lakeSide{lake: lake, server: source.server}
+	v := &verify.Verifier{Source: source, Lake: side, Options: o, Log: log}
 	start := time.Now()
 	report, err := compare(ctx, v, tables, term)
 	if err != nil {
 		return err
 	}
-	if err := printReport(io.out, report, time.Since(start)); err != nil {
+	if err := printReport(io.out, report, side.named, time.Since(start)); err != nil {
 		return err
 	}
 	if !report.Equal() {
@@ -175,13 +176,14 @@ func chosenTables(all []*schema.Table, names []string, c *Config) (ids []schema.
 	return ids, nil
 }
 
-// printReport writes what was found, a line for each table.
-func printReport(w io.Writer, r *verify.Report, took time.Duration) error {
+// printReport writes what was found, a line for each table under the name that named
+// returns.
+func printReport(w io.Writer, r *verify.Report, named func(schema.TableID) string, took time.Duration) error {
 	var b strings.Builder
 	var rows int64
 	for i := range r.Tables {
 		rows += r.Tables[i].SourceRows
-		printTable(&b, &r.Tables[i])
+		printTable(&b, &r.Tables[i], named(r.Tables[i].Table))
 	}
 	if r.Equal() {
 		fmt.Fprintf(&b, "equal: %s, %s, at %s, in %s\n", count(int64(len(r.Tables)), "table"), count(rows, "row"), r.Source, took.Round(10*time.Millisecond))
@@ -200,20 +202,20 @@ func behindText(transactions int64) string {
 	return "by " + count(transactions, "transaction")
 }
 
-func printTable(b *strings.Builder, t *verify.Result) {
+func printTable(b *strings.Builder, t *verify.Result, name string) {
 	switch {
 	case t.Fault != "":
-		fmt.Fprintf(b, "%s: %s\n", t.Table, t.Fault)
+		fmt.Fprintf(b, "%s: %s\n", name, t.Fault)
 		return
 	case t.Equal():
-		fmt.Fprintf(b, "%s: equal, %s\n", t.Table, count(t.SourceRows, "row"))
+		fmt.Fprintf(b, "%s: equal, %s\n", name, count(t.SourceRows, "row"))
 		return
 	}
 	more := ""
 	if t.More {
 		more = " or more"
 	}
-	fmt.Fprintf(b, "%s: %s missing in the lake, %s extra, %s different%s; %s in the source, %s in the lake\n", t.Table,
+	fmt.Fprintf(b, "%s: %s missing in the lake, %s extra, %s different%s; %s in the source, %s in the lake\n", name,
 		grouped(t.Missing), grouped(t.Extra), grouped(t.Different), more, count(t.SourceRows, "row"), grouped(t.LakeRows))
 	for _, r := range t.Shown {
 		switch {

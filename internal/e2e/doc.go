@@ -76,4 +76,9 @@
 //  19. A load waits while the server is busy or behind, and ends equal (TestLoadPauses).
 //  20. Records have the keys that were chosen, all of one key in one partition and in the
 //     order of the changes, and the lake is equal (TestMessageKeyColumns).
+//  21. Tables and columns have the names that were chosen, for every reader and command, through
+//     whatever transport and after whatever DDL; other names than those of the lake, and names
+//     that collide, are refused (TestNames, TestNamesThatCollide).
+//  22. The lake tells each shape that a table had, with the statement, the transaction and the
+//     field ids, through whatever transport (TestTableHistory).
 package e2e

@@ -27,6 +27,7 @@ type changePayload struct {
 	Request   string              `json:"request,omitempty"`
 	Condition string              `json:"condition,omitempty"`
 	Fill      map[int]*fillColumn `json:"fill,omitempty"`
+	Cause     schema.Cause        `json:"cause,omitzero"`
 }
 
 // fillColumn is the one value of a column of SchemaChange.Fill, as its vector
@@ -37,7 +38,7 @@ type fillColumn struct {
 }
 
 func encodeChange(c schema.SchemaChange) ([]byte, error) {
-	p := changePayload{Table: c.Table, Renamed: c.Renamed, History: c.History, Request: c.Request, Condition: c.Condition}
+	p := changePayload{Table: c.Table, Renamed: c.Renamed, History: c.History, Request: c.Request, Condition: c.Condition, Cause: c.Cause}
 	if c.Fill != nil {
 		p.Fill = map[int]*fillColumn{}
 		for i := range c.Fill.New {
@@ -77,7 +78,7 @@ func decodeChange(r *protocol.Record) (c schema.SchemaChange, err error) {
 		return c, err
 	}
 	c = schema.SchemaChange{Table: p.Table, Renamed: p.Renamed, Reset: r.Reset, Continued: r.Continued, History: p.History,
-		Lane: r.Lane, Request: p.Request, Condition: p.Condition}
+		Lane: r.Lane, Request: p.Request, Condition: p.Condition, Cause: p.Cause}
 	if p.Fill == nil {
 		return c, nil
 	}

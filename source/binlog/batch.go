@@ -53,6 +53,10 @@ func (r *run) announce(ctx context.Context, t *table, c schema.SchemaChange) err
 	if err := r.sendBlocks(ctx); err != nil {
 		return err
 	}
+	c.Cause = r.causeOf(t)
+	if r.cfg.Changed != nil {
+		r.cfg.Changed(t.shape, c)
+	}
 	t.shape = c.Table
 	r.announced = true
 	r.dirtyNow()

@@ -27,7 +27,10 @@ func (r *run) onStatement(ctx context.Context, h *header, q *query) error {
 	if r.txn.seen {
 		return r.endTransaction(ctx, h)
 	}
-	if err := r.onDefinition(ctx, h, q, ts); err != nil {
+	r.ddl = r.causeIn(h, q)
+	err := r.onDefinition(ctx, h, q, ts)
+	r.ddl = schema.Cause{}
+	if err != nil {
 		return err
 	}
 	if r.txn.group { // CREATE TABLE … SELECT: its rows follow
@@ -236,7 +239,13 @@ func (r *run) onAlter(ctx context.Context, s *statement, q *query, o *schema.Ori
 	if leftOut := r.note(t, s); t.altered.isEmpty() && !leftOut {
 		return nil
 	}
-	return r.followDefinitions(ctx, t, q)
+	if err := r.followDefinitions(ctx, t, q); err != nil {
+		return err
+	}
+	if !t.altered.isEmpty() {
+		t.cause = r.ddl // of what its next rows will show
+	}
+	return nil
 }
 
 func (r *run) onRename(ctx context.Context, s *statement, q *query, o *schema.Origin) error {

@@ -33,10 +33,13 @@
 //  8. Parsing never looks beyond an event, whatever it holds (FuzzEvent,
 //     FuzzTableMap).
 //  9. The names in a statement are those that its client meant, whatever the
-//     client's character set (TestClientCharset, TestTextThatCannotBeRead).
+//     client's character set (TestClientCharset, TestTextThatCannotBeRead) and SQL mode
+//     (TestNamesAndTexts).
 //  10. A server that counts its transactions anew is found out, also where it leaves
 //     out in silence those that have the names of ours (TestResetBeforeTheFirstFile).
 //  11. MariaDB's own events, domains and statements keep all of this
 //     (TestMariaDBFollowsAModel, TestMariaDBXA, TestMariaDBStatements,
 //     TestMariaDBPassesOver, TestMariaDBPositionLost).
+//  12. Whatever way a statement is written in, rows come under the shape that the server
+//     showed when they were written, or the stream stops (TestRandomDefinitions).
 package binlog

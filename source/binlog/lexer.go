@@ -11,8 +11,8 @@ type tokenKind uint8
 const (
 	endToken    tokenKind = iota
 	wordToken             // keyword, name or number
-	nameToken             // `name`, or "name", which is one under ANSI_QUOTES
-	stringToken           // 'text'
+	nameToken             // `name`, and under ANSI_QUOTES "name"
+	stringToken           // 'text', and "text" otherwise
 	signToken             // any other character
 )
 
@@ -38,13 +38,14 @@ type lexer struct {
 	depth int
 	// escapes: a backslash in a text makes the next character stand for itself.
 	escapes bool
+	ansi    bool // "name" is a name, in which a backslash is a letter
 }
 
 func (l *lexer) next() token {
 	for l.pos < len(l.s) {
 		c := l.s[l.pos]
 		switch {
-		case c == ' ' || c == '\t' || c == '\n' || c == '\r':
+		case c == ' ' || c >= '\t' && c <= '\r':
 			l.pos++
 		case c == '#' || c == '-' && l.at("--") && (l.pos+2 == len(l.s) || l.s[l.pos+2] <= ' '):
 			l.skipTo("\n")
@@ -63,9 +64,9 @@ func (l *lexer) next() token {
 		case l.depth > 0 && l.at("*/"):
 			l.pos += 2
 			l.depth--
-		case c == '`' || c == '"':
-			return token{nameToken, l.quoted(c, c == '"' && l.escapes)}
-		case c == '\'':
+		case c == '`' || c == '"' && l.ansi:
+			return token{nameToken, l.quoted(c, false)}
+		case c == '\'' || c == '"':
 			return token{stringToken, l.quoted(c, l.escapes)}
 		case isWordByte(c):
 			start := l.pos
@@ -115,9 +116,10 @@ func (l *lexer) quoted(q byte, backslash bool) string {
 	return string(b)
 }
 
-// tokens returns all tokens, with an end token behind them.
-func tokens(statement []byte, escapes bool) []token {
-	l := lexer{s: statement, escapes: escapes}
+// tokens returns all tokens as a session of the SQL mode means them, with an end token
+// behind them.
+func tokens(statement []byte, sqlMode uint64) []token {
+	l := lexer{s: statement, escapes: sqlMode&noBackslashEscapes == 0, ansi: sqlMode&ansiQuotes != 0}
 	var ts []token
 	for {
 		t := l.next()

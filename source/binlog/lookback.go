@@ -85,7 +85,7 @@ func (r *run) findIn(ctx context.Context, file string, end uint64, id string) (f
 			if err != nil {
 				return err
 			}
-			if ts := tokens(q.text[:min(len(q.text), len("XA START "))], true); len(ts) > 1 && ts[0].is("XA") && ts[1].is("START") {
+			if ts := tokens(q.text[:min(len(q.text), len("XA START "))], 0); len(ts) > 1 && ts[0].is("XA") && ts[1].is("START") {
 				started = xid(q.text) == id
 			}
 		case evXAPrepare:

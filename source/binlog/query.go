@@ -44,8 +44,11 @@ const (
 	varCatalog       = 6
 )
 
-// noBackslashEscapes is the SQL mode in which a backslash is a letter.
-const noBackslashEscapes = 1 << 20
+// The SQL modes that a statement is read by.
+const (
+	ansiQuotes         = 1 << 2  // "name" is a name, and no text
+	noBackslashEscapes = 1 << 20 // a backslash is a letter
+)
 
 // readVariables finds what the text depends on among the statement's status
 // variables.
@@ -69,7 +72,7 @@ func (q *query) readVariables(vars []byte) {
 }
 
 // tokens splits the text as its client's session did.
-func (q *query) tokens() []token { return tokens(q.text, q.sqlMode&noBackslashEscapes == 0) }
+func (q *query) tokens() []token { return tokens(q.text, q.sqlMode) }
 
 // toUTF8 converts the text. The server logs a statement as the client wrote it:
 // a table that a latin1 client creates would have another name here than in the

@@ -27,3 +27,18 @@ func TestTextThatCannotBeRead(t *testing.T) {
 		require.Equal(t, c.unread, q.unread, c.text)
 	}
 }
+
+// TestNamesAndTexts: what quotes and backslashes mean depends on the session.
+func TestNamesAndTexts(t *testing.T) {
+	for text, want := range map[string]map[uint64][]token{
+		`"a\"b"`: {0: {{stringToken, `a"b`}}, ansiQuotes: {{nameToken, `a\`}, {wordToken, "b"}, {nameToken, ""}}, noBackslashEscapes: {{stringToken, `a\`}, {wordToken, "b"}, {stringToken, ""}}},
+		`'\''`:   {0: {{stringToken, `'`}}, ansiQuotes: {{stringToken, `'`}}, noBackslashEscapes: {{stringToken, `\'`}}},
+		"`\\`":   {0: {{nameToken, `\`}}, ansiQuotes: {{nameToken, `\`}}, noBackslashEscapes | ansiQuotes: {{nameToken, `\`}}},
+		"A\v\fb": {0: {{wordToken, "A"}, {wordToken, "b"}}},
+	} {
+		for mode, tokensWanted := range want {
+			q := query{text: []byte(text), sqlMode: mode}
+			require.Equal(t, append(tokensWanted, token{}), q.tokens(), "%s under %x", text, mode)
+		}
+	}
+}

@@ -84,6 +84,9 @@ type Config struct {
 	// SchemaChange.Fill; an error where rows may differ in it (AUTO_INCREMENT, an
 	// expression, a generated column).
 	Fill func(ctx context.Context, t *schema.Table, added []int) (*schema.Block, error)
+	// Changed is told of each shape that is announced, and the one before; nil: nobody.
+	// After a restart a change may be told of again.
+	Changed func(old *schema.Table, c schema.SchemaChange)
 	// Keyless is the error for a table without a key; nil: there may be such.
 	Keyless func(schema.TableID) error
 	// Check runs before every connect with the position that will be asked for;
@@ -199,6 +202,7 @@ type run struct {
 	events     uint64
 	txn        transaction
 	half       half
+	ddl        schema.Cause // the statement that is at work; zero: none is
 
 	// What waits to be published.
 	pending    []*table // with a block, by first row

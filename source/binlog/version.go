@@ -27,6 +27,7 @@ type table struct {
 	// passedOver: a lane of it is to begin, which sees what is passed over until then.
 	passedOver bool
 	altered    altered
+	cause      schema.Cause // of altered
 }
 
 // version decodes the row images that stand behind one table map.

@@ -154,8 +154,8 @@ func (t *lakeTable) evolve(ctx context.Context, c schema.SchemaChange) error {
 		t.dirty = t.dirty || !slices.Equal(old.LeftOut, c.Table.LeftOut)
 		t.shape, t.reshape = c.Table, true
 		return nil
-	case len(d.Changed) > 0 || d.KeyChanged:
-		return fmt.Errorf("%s: this version follows columns that are added, dropped, renamed or moved, no other change; undo it in MySQL, or drop the table in the lake and start Beluga again, which loads it anew",
+	case !d.InPlace():
+		return fmt.Errorf("%s: this version follows columns that are added, dropped, renamed, moved or of a wider type, no other change; undo it in MySQL, or drop the table in the lake and start Beluga again, which loads it anew",
 			d.Describe(old, c.Table))
 	}
 	if err := t.closeFile(); err != nil {
@@ -208,11 +208,24 @@ func (t *lakeTable) reschema(shape *schema.Table, old *predecessor) error {
 	if t.schema != nil {
 		t.passed = append(t.passed, t.schema)
 	}
-	t.schema, t.shape, t.keyer = s, shape, schema.NewKeyer(shape)
-	if shape.Keyless() {
-		t.index = nil // rows have other hashes with a column more
+	if !sameHashes(t.shape, shape) {
+		t.index = nil
 	}
+	t.schema, t.shape, t.keyer = s, shape, schema.NewKeyer(shape)
 	return nil
+}
+
+// sameHashes tells whether rows have the keys in the index that they had under the
+// shape before. A row without a key has another hash with a column more, and a
+// key of several columns with one that is wider. An integer stays the same.
+func sameHashes(old, now *schema.Table) bool {
+	switch {
+	case now.Keyless():
+		return false
+	case schema.NewKeyer(old).Exact() && schema.NewKeyer(now).Exact():
+		return true
+	}
+	return slices.EqualFunc(old.Key, now.Key, func(i, j int) bool { return old.Lake(i).Vec() == now.Lake(j).Vec() })
 }
 
 // reset voids all rows of the table. They go with the next commit.

@@ -14,7 +14,7 @@ var errReload = errors.New("remedy: load the tables again: run with an empty lak
 
 // followable refuses a difference that the lake cannot follow.
 func followable(old, now *schema.Table, d schema.Diff) error {
-	if len(d.Changed) > 0 || d.KeyChanged {
+	if !d.InPlace() {
 		return fmt.Errorf("table %s: %s, which cannot be followed in this version; %w", now.ID, d.Describe(old, now), errReload)
 	}
 	return nil
@@ -59,6 +59,8 @@ func valuesMayChange(old, now schema.Type) bool {
 		return !holdsNumbers(old, now)
 	case schema.Decimal:
 		return !holdsDecimals(old, now)
+	case schema.Float, schema.Double:
+		return old.Kind > now.Kind || now.Unsigned && !old.Unsigned // clamped to zero
 	case schema.Time, schema.DateTime, schema.Timestamp:
 		return now.Kind != old.Kind || now.Scale < old.Scale || now.Form == schema.FormString && now.Scale != old.Scale
 	case schema.Bit: // as bytes, in the lake
@@ -118,7 +120,27 @@ func textMayChange(old, now schema.Type) bool {
 	if old.Kind == schema.JSON {
 		from = "utf8mb4"
 	}
-	return now.Charset != from && now.Charset != "utf8mb4" && from != "ascii" && from != ""
+	return !holdsCharacters(from, now.Charset)
+}
+
+// holdsCharacters tells whether a character set has all characters of another. MySQL
+// has all of Unicode in some, and only these have characters beyond its first plane.
+func holdsCharacters(from, to string) bool {
+	switch {
+	case from == to, from == "", from == "ascii", isWholeUnicode(to):
+		return true
+	case to == "utf8mb3", to == "utf8", to == "ucs2":
+		return !isWholeUnicode(from)
+	}
+	return false
+}
+
+func isWholeUnicode(charset string) bool {
+	switch charset {
+	case "utf8mb4", "utf16", "utf16le", "utf32", "gb18030":
+		return true
+	}
+	return false
 }
 
 // longest returns how many characters the values of a type have at most; -1: not

@@ -155,7 +155,7 @@ func (t *lakeTable) evolve(ctx context.Context, c schema.SchemaChange) error {
 		t.shape, t.reshape = c.Table, true
 		return nil
 	case !d.InPlace():
-		return fmt.Errorf("%s: this version follows columns that are added, dropped, renamed, moved or of a wider type, no other change; undo it in MySQL, or drop the table in the lake and start Beluga again, which loads it anew",
+		return fmt.Errorf("%s: this version follows columns that are added, dropped, renamed, moved or of a wider type, and other keys, no other change; undo it in MySQL, or drop the table in the lake and start Beluga again, which loads it anew",
 			d.Describe(old, c.Table))
 	}
 	if err := t.closeFile(); err != nil {
@@ -165,10 +165,37 @@ func (t *lakeTable) evolve(ctx context.Context, c schema.SchemaChange) error {
 		return err
 	}
 	t.reshape, t.dirty = true, true
-	if c.Fill == nil {
-		return nil
+	if d.KeyChanged || !sameHashes(old, t.shape) {
+		t.index = nil
 	}
-	return t.fill(ctx, c.Fill)
+	if c.Fill != nil {
+		if err := t.fill(ctx, c.Fill); err != nil {
+			return err
+		}
+	}
+	if d.KeyChanged && !t.shape.Keyless() {
+		return t.checkKey(ctx)
+	}
+	return nil
+}
+
+// checkKey makes sure that the columns of a new key tell the rows apart that are
+// there. In MySQL they do; in the lake they would not where a value of MySQL has no
+// other place than NULL, or one that another has too.
+func (t *lakeTable) checkKey(ctx context.Context) error {
+	if err := t.prepare(ctx); err != nil {
+		return err
+	}
+	rows := int64(0)
+	for _, f := range t.files {
+		if f != nil {
+			rows += f.live()
+		}
+	}
+	if int64(t.index.Len()) != rows {
+		return fmt.Errorf("the columns of its new key have the same values in the lake in %d of %d rows; drop the table in the lake and start Beluga again, which loads it anew", rows-int64(t.index.Len()), rows)
+	}
+	return nil
 }
 
 func (t *lakeTable) currentSchema() *iceberg.Schema {
@@ -207,9 +234,6 @@ func (t *lakeTable) reschema(shape *schema.Table, old *predecessor) error {
 	}
 	if t.schema != nil {
 		t.passed = append(t.passed, t.schema)
-	}
-	if !sameHashes(t.shape, shape) {
-		t.index = nil
 	}
 	t.schema, t.shape, t.keyer = s, shape, schema.NewKeyer(shape)
 	return nil

@@ -13,11 +13,25 @@ import (
 var errReload = errors.New("remedy: load the tables again: run with an empty lake (--to another folder), where --tables can leave this one out")
 
 // followable refuses a difference that the lake cannot follow.
-func followable(old, now *schema.Table, d schema.Diff) error {
-	if !d.InPlace() {
-		return fmt.Errorf("table %s: %s, which cannot be followed in this version; %w", now.ID, d.Describe(old, now), errReload)
+func (r *run) followable(t *table, now *schema.Table, d schema.Diff) error {
+	switch {
+	case !d.InPlace():
+		return unfollowed(t.shape, now, d)
+	case d.KeyChanged && r.cfg.Lanes != nil && r.cfg.Lanes.Has(t.id):
+		// What is left of it to be read is noted in ranges of the key.
+		return fmt.Errorf("table %s: %s while it is loaded in a lane; %w", t.id, d.Describe(t.shape, now), errReload)
+	case d.KeyChanged:
+		for _, k := range now.Key {
+			if c := &now.Columns[k]; c.Treatment != nil {
+				return fmt.Errorf("table %s: column %s became part of the key, and --columns-%s makes different rows alike; %w", t.id, c.Name, c.Treatment.Kind, errReload)
+			}
+		}
 	}
 	return nil
+}
+
+func unfollowed(old, now *schema.Table, d schema.Diff) error {
+	return fmt.Errorf("table %s: %s, which cannot be followed in this version; %w", now.ID, d.Describe(old, now), errReload)
 }
 
 // judgeMap refuses what a table map shows and no statement told. Columns that are
@@ -27,7 +41,7 @@ func followable(old, now *schema.Table, d schema.Diff) error {
 func judgeMap(old, now *schema.Table, d schema.Diff, unnamed bool) error {
 	gone := len(d.Dropped) > 0 || slices.ContainsFunc(old.LeftOut, func(name string) bool { return !containsName(now.LeftOut, name) })
 	switch {
-	case unnamed && (d.Moved || len(d.Dropped) > 0 || len(d.Renamed) > 0):
+	case unnamed && (d.KeyChanged || d.Moved || len(d.Dropped) > 0 || len(d.Renamed) > 0):
 		return fmt.Errorf("table %s: %s, and the binlog has no column names to tell since when; remedy: SET PERSIST binlog_row_metadata=FULL, then load the table again", now.ID, d.Describe(old, now))
 	case len(d.Added) > 0 && gone:
 		return fmt.Errorf("table %s: %s, and no statement in the binlog says whether that is a column with another name; %w", now.ID, d.Describe(old, now), errReload)
@@ -38,8 +52,8 @@ func judgeMap(old, now *schema.Table, d schema.Diff, unnamed bool) error {
 // judge refuses what the lake cannot follow.
 func judge(old, now *schema.Table) (schema.Diff, error) {
 	d := schema.DiffTables(old, now)
-	if err := followable(old, now, d); err != nil {
-		return d, err
+	if !d.InPlace() {
+		return d, unfollowed(old, now, d)
 	}
 	for _, c := range now.Columns {
 		if i := old.Column(c.Name); i >= 0 && valuesMayChange(old.Columns[i].Type, c.Type) {

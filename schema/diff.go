@@ -96,6 +96,13 @@ func DiffTables(old, now *Table, renames ...Rename) Diff {
 	return d
 }
 
+// InPlace tells whether rows that are in the lake stay what they are: columns may
+// come and go, change names and places, and become wider, and others may make the
+// key.
+func (d Diff) InPlace() bool {
+	return !slices.ContainsFunc(d.Changed, func(c ColumnChange) bool { return !c.From.PromotesTo(c.To) })
+}
+
 // Describe says the change in words, for messages.
 func (d Diff) Describe(old, now *Table) string {
 	var s []string

@@ -15,5 +15,7 @@
 //     (TestDomainsAgainstModel).
 //  4. Keys compare by the bytes of their values: two rows of a table have the
 //     same key exactly if their key values are the same bytes (TestKeys).
-//  5. A Table does not change once a block points at it.
+//  5. A type is promoted only where every value of it has the same meaning in the other one
+//     (TestPromotions).
+//  6. A Table does not change once a block points at it.
 package schema

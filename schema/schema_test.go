@@ -229,6 +229,28 @@ func keyTable(t testing.TB, types ...Type) *Table {
 	return tbl
 }
 
+// TestPromotions: the promotions of Iceberg's format version 2, and no other.
+func TestPromotions(t *testing.T) {
+	number := func(precision, scale int) LakeType { return LakeType{LakeDecimal, precision, scale} }
+	plain := func(k LakeKind) LakeType { return LakeType{Kind: k} }
+	all := []LakeType{number(9, 2), number(10, 2), number(10, 3)}
+	for k := LakeBoolean; k <= LakeFloatList; k++ {
+		if k != LakeDecimal {
+			all = append(all, plain(k))
+		}
+	}
+	promotions := map[[2]LakeType]bool{
+		{plain(LakeInt), plain(LakeLong)}:     true,
+		{plain(LakeFloat), plain(LakeDouble)}: true,
+		{number(9, 2), number(10, 2)}:         true,
+	}
+	for _, from := range all {
+		for _, to := range all {
+			require.Equal(t, promotions[[2]LakeType{from, to}], from.PromotesTo(to), "%s to %s", from, to)
+		}
+	}
+}
+
 func TestKeys(t *testing.T) {
 	one := keyTable(t, Type{Kind: Int})
 	b := NewBlock(one)

@@ -193,6 +193,21 @@ func (t Type) Lake() (LakeType, error) {
 	return LakeType{}, fmt.Errorf("type %s has no Iceberg type in this version", t.Kind)
 }
 
+// PromotesTo tells whether a column may become one of the other type in place:
+// Iceberg's readers widen what stands in older files. Only promotions that every
+// version of the format has are among them.
+func (l LakeType) PromotesTo(to LakeType) bool {
+	switch l.Kind {
+	case LakeInt:
+		return to.Kind == LakeLong
+	case LakeFloat:
+		return to.Kind == LakeDouble
+	case LakeDecimal:
+		return to.Kind == LakeDecimal && to.Scale == l.Scale && to.Precision > l.Precision
+	}
+	return false
+}
+
 // Vec returns how values of the Iceberg type stand in a block.
 func (l LakeType) Vec() VecKind {
 	switch l.Kind {

@@ -137,8 +137,8 @@ func (t *lakeTable) evolve(ctx context.Context, c schema.SchemaChange) error {
 		t.dirty = t.dirty || !slices.Equal(old.LeftOut, c.Table.LeftOut)
 		t.shape, t.reshape = c.Table, true
 		return nil
-	case len(d.Changed) > 0 || d.KeyChanged:
-		return fmt.Errorf("%s: this version follows columns that are added, dropped, renamed or moved, no other change; undo it in MySQL, or drop the table in the lake and start Beluga again, which loads it anew",
+	case !d.InPlace():
+		return fmt.Errorf("%s: this version follows columns that are added, dropped, renamed, moved or of a wider type, and other keys, no other change; undo it in MySQL, or drop the table in the lake and start Beluga again, which loads it anew",
 			d.Describe(old, c.Table))
 	}
 	if err := t.closeFile(); err != nil {
@@ -148,10 +148,37 @@ func (t *lakeTable) evolve(ctx context.Context, c schema.SchemaChange) error {
 		return err
 	}
 	t.reshape, t.dirty = true, true
-	if c.Fill == nil {
-		return nil
+	if d.KeyChanged || !sameHashes(old, t.shape) {
+		t.index = nil
 	}
-	return t.fill(ctx, c.Fill)
+	if c.Fill != nil {
+		if err := t.fill(ctx, c.Fill); err != nil {
+			return err
+		}
+	}
+	if d.KeyChanged && !t.shape.Keyless() {
+		return t.checkKey(ctx)
+	}
+	return nil
+}
+
+// checkKey makes sure that the columns of a new key tell the rows apart that are
+// there. In MySQL they do; in the lake they would not where a value of MySQL has no
+// other place than NULL, or one that another has too.
+func (t *lakeTable) checkKey(ctx context.Context) error {
+	if err := t.prepare(ctx); err != nil {
+		return err
+	}
+	rows := int64(0)
+	for _, f := range t.files {
+		if f != nil {
+			rows += f.live()
+		}
+	}
+	if int64(t.index.Len()) != rows {
+		return fmt.Errorf("the columns of its new key have the same values in the lake in %d of %d rows; drop the table in the lake and start Beluga again, which loads it anew", rows-int64(t.index.Len()), rows)
+	}
+	return nil
 }
 
 func (t *lakeTable) currentSchema() *iceberg.Schema {
@@ -192,10 +219,20 @@ func (t *lakeTable) reschema(shape *schema.Table, old *predecessor) error {
 		t.passed = append(t.passed, t.schema)
 	}
 	t.schema, t.shape, t.keyer = s, shape, schema.NewKeyer(shape)
-	if shape.Keyless() {
-		t.index = nil // rows have other hashes with a column more
-	}
 	return nil
+}
+
+// sameHashes tells whether rows have the keys in the index that they had under the
+// shape before. A row without a key has another hash with a column more, and a
+// key of several columns with one that is wider. An integer stays the same.
+func sameHashes(old, now *schema.Table) bool {
+	switch {
+	case now.Keyless():
+		return false
+	case schema.NewKeyer(old).Exact() && schema.NewKeyer(now).Exact():
+		return true
+	}
+	return slices.EqualFunc(old.Key, now.Key, func(i, j int) bool { return old.Lake(i).Vec() == now.Lake(j).Vec() })
 }
 
 // reset voids all rows of the table. They go with the next commit.

@@ -27,7 +27,9 @@
 //     optional, one that is part of it is required (TestAddColumn). A key that Iceberg
 //     does not take for identifier fields is none there (TestKeyOfFloats). Renames and
 //     moves keep them, and the id of a column that is gone is never another's
-//     (TestColumnsDroppedAndRenamed, TestKeyRenamed).
+//     (TestColumnsDroppedAndRenamed, TestKeyRenamed). A column that becomes wider keeps its own
+//     too, and rows of narrower files are found by it (TestColumnsWidened). Rows are found by
+//     another key once there is one (TestKeyChanges), unless it tells them apart only in MySQL (TestKeyThatTellsNoRowsApart).
 //  6. A cut is published after all its tables, and names their snapshots
 //     (TestCuts).
 //  7. A table that is not this pipeline's is never changed (TestForeignTables).

@@ -159,6 +159,11 @@ func (t *lakeTable) indexFile(ctx context.Context, f *dataFile) error {
 	return f.scan(ctx, want, func(vecs []schema.Vec, first int64, n int) error {
 		for i, k := range ordinals {
 			image[k] = vecs[i]
+			if want[i].Required && vecs[i].NullN > 0 {
+				if err := f.refuseNulls(want[i].Name, &vecs[i], first); err != nil {
+					return err
+				}
+			}
 		}
 		if t.keyer.Exact() && dead.IsEmpty() {
 			keys = integerKeys(keys[:0], &vecs[0], n)
@@ -172,6 +177,18 @@ func (t *lakeTable) indexFile(ctx context.Context, f *dataFile) error {
 		}
 		return nil
 	})
+}
+
+// refuseNulls refuses a live row without a value in a column of the key: what MySQL
+// has there, such as the date 0000-00-00, has no place in the lake.
+func (f *dataFile) refuseNulls(column string, v *schema.Vec, first int64) error {
+	dead := f.deleted()
+	for i := range v.N {
+		if v.IsNull(i) && !dead.Contains(uint32(first)+uint32(i)) {
+			return fmt.Errorf("row %d has no value in column %s, which is of the key; drop the table in the lake and start Beluga again, which loads it anew", first+int64(i), column)
+		}
+	}
+	return nil
 }
 
 func integerKeys(keys []int64, v *schema.Vec, n int) []int64 {

@@ -84,17 +84,17 @@ func appendRow(b *schema.Block, k int, r record) {
 			if v.Kind == schema.VecBytes {
 				v.AppendBytes([]byte(keyText(k)))
 			} else {
-				v.AppendInt64(int64(k))
+				appendInteger(v, int64(k))
 			}
 		case "a":
-			v.AppendInt32(int32(k % 7))
+			appendInteger(v, int64(k%7))
 		case "b":
 			v.AppendBytes([]byte(keyText(k)))
 		case "v":
 			if r.v == nil {
 				v.AppendNull()
 			} else {
-				v.AppendInt32(*r.v)
+				appendInteger(v, int64(*r.v))
 			}
 		case "s":
 			if r.s == nil {
@@ -103,11 +103,7 @@ func appendRow(b *schema.Block, k int, r record) {
 				v.AppendBytes([]byte(*r.s))
 			}
 		case "amt":
-			hi := int64(0)
-			if r.amt < 0 {
-				hi = -1
-			}
-			v.AppendDec128(hi, uint64(r.amt))
+			appendInteger(v, r.amt)
 		case "at":
 			v.AppendInt64(r.at)
 		default:
@@ -117,6 +113,18 @@ func appendRow(b *schema.Block, k int, r record) {
 				v.AppendNull()
 			}
 		}
+	}
+}
+
+// appendInteger appends to a vector of whatever holds integers.
+func appendInteger(v *schema.Vec, x int64) {
+	switch v.Kind {
+	case schema.VecInt32:
+		v.AppendInt32(int32(x))
+	case schema.VecDec128:
+		v.AppendDec128(x>>63, uint64(x))
+	default:
+		v.AppendInt64(x)
 	}
 }
 

@@ -16,9 +16,13 @@ type altered struct {
 	added   []definition
 	defined []definition // of columns that are there
 	moved   bool         // columns stand in another order
+	keys    []keyColumns // that are unique since
+	unkeyed bool         // a key or an index was dropped
 }
 
-func (a *altered) isEmpty() bool { return len(a.added) == 0 && len(a.defined) == 0 && !a.moved }
+func (a *altered) isEmpty() bool {
+	return len(a.added) == 0 && len(a.defined) == 0 && !a.moved && len(a.keys) == 0 && !a.unkeyed
+}
 
 // followNames announces what a statement says for sure of columns that are there:
 // which are gone, and which have another name. It must be told at the statement
@@ -29,7 +33,7 @@ func (r *run) followNames(ctx context.Context, t *table, s *statement) error {
 	t.altered.follow(s)
 	to, renamed, err := r.withNames(t.shape, s)
 	if err == nil && to != nil {
-		err = followable(t.shape, to, schema.DiffTables(t.shape, to, renamed...))
+		err = r.followable(t, to, schema.DiffTables(t.shape, to, renamed...))
 	}
 	switch {
 	case err != nil:
@@ -56,6 +60,8 @@ func (r *run) withNames(old *schema.Table, s *statement) (*schema.Table, []schem
 		if name, ok := s.newName(c.Name); ok && name != c.Name {
 			treatment, wanted := r.choose(old.ID, name)
 			switch {
+			case !wanted && old.IsKey(i):
+				return nil, nil, fmt.Errorf("table %s: column %s of its key was renamed to %s, which is left out; remedy: choose the columns so that the key's are among them", old.ID, c.Name, name)
 			case !wanted:
 				to.LeftOut, changed = append(to.LeftOut, name), true
 				continue
@@ -73,15 +79,38 @@ func (r *run) withNames(old *schema.Table, s *statement) (*schema.Table, []schem
 		return nil, nil, err
 	}
 	to.LeftOut = append(leftOut, to.LeftOut...)
-	for _, k := range old.Key {
-		if ordinals[k] >= 0 {
-			to.Key = append(to.Key, ordinals[k])
-		}
-	}
+	to.Key = s.keyLeft(to, old.Key, ordinals)
 	if err := to.Prepare(); err != nil {
 		return nil, nil, fmt.Errorf("%w once its columns are dropped; %w", err, errReload)
 	}
 	return to, renamed, nil
+}
+
+// keyLeft returns the key of a shape without the columns that the statement drops. A
+// key that loses a column is one of the rest, unless the statement drops the key too.
+// Then another that it adds tells rows apart, or else all columns together do, until
+// it is seen what MySQL takes for the key.
+func (s *statement) keyLeft(to *schema.Table, old, ordinals []int) (key []int) {
+	for _, k := range old {
+		if ordinals[k] >= 0 {
+			key = append(key, ordinals[k])
+		}
+	}
+	if len(key) == len(old) || !s.unkeyed {
+		return key
+	}
+	for _, columns := range s.keys {
+		key = key[:0]
+		for _, name := range columns {
+			if i := to.Column(name); i >= 0 {
+				key = append(key, i)
+			}
+		}
+		if len(key) == len(columns) {
+			return key
+		}
+	}
+	return nil
 }
 
 // unwanted returns the columns of LeftOut that are left out still.
@@ -130,6 +159,12 @@ func (a *altered) follow(s *statement) {
 			(*list)[i].name, _ = s.newName((*list)[i].name)
 		}
 	}
+	for k, columns := range a.keys {
+		a.keys[k] = slices.DeleteFunc(columns, func(name string) bool { return containsName(s.dropped, name) })
+		for i, name := range a.keys[k] {
+			a.keys[k][i], _ = s.newName(name)
+		}
+	}
 }
 
 // note takes what a statement defines; leftOut: it adds a column that is not
@@ -154,6 +189,14 @@ func (r *run) note(t *table, s *statement) (leftOut bool) {
 		}
 		if t.shape.Column(d.name) >= 0 {
 			a.defined = append(a.defined, d)
+		}
+	}
+	a.keys, a.unkeyed = append(a.keys, s.keys...), a.unkeyed || s.unkeyed
+	for _, list := range [...][]definition{s.added, s.defined} {
+		for _, d := range list {
+			if d.isKey() {
+				a.keys = append(a.keys, keyColumns{d.name})
+			}
 		}
 	}
 	return leftOut
@@ -190,6 +233,9 @@ func (r *run) followDefinitions(ctx context.Context, t *table, q *query) error {
 	if err != nil || !t.altered.explains(t.shape, now, d) {
 		return nil //nolint:nilerr // a later state of the table; its own table map will be judged
 	}
+	if err := r.followable(t, now, d); err != nil {
+		return r.leaveOr(ctx, t, err)
+	}
 	if SameVersion(t.shape, now) && sameDescription(t.shape, now) {
 		t.altered = altered{}
 		return nil
@@ -211,7 +257,7 @@ func sameDescription(a, b *schema.Table) bool {
 
 // explains tells whether the statements lead from a shape to another.
 func (a *altered) explains(old, now *schema.Table, d schema.Diff) bool {
-	if len(d.Dropped) > 0 || len(d.Renamed) > 0 || len(d.Added) != len(a.added) || d.Moved && !a.moved {
+	if len(d.Dropped) > 0 || len(d.Renamed) > 0 || len(d.Added) != len(a.added) || d.Moved && !a.moved || d.KeyChanged && !a.explainsKey(now) {
 		return false
 	}
 	for i := range now.Columns {
@@ -234,4 +280,15 @@ func (a *altered) explains(old, now *schema.Table, d schema.Diff) bool {
 		}
 	}
 	return true
+}
+
+// explainsKey tells whether the rows that are there have the new key by now. One of a
+// later statement may not tell them apart yet; all columns together always do.
+func (a *altered) explainsKey(now *schema.Table) bool {
+	if now.Keyless() {
+		return a.unkeyed
+	}
+	return slices.ContainsFunc(a.keys, func(columns keyColumns) bool {
+		return slices.EqualFunc(columns, now.Key, func(name string, i int) bool { return strings.EqualFold(name, now.Columns[i].Name) })
+	})
 }

@@ -1,6 +1,7 @@
 package binlog
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -59,6 +60,12 @@ func (d *definition) isPlain() bool {
 		}
 	}
 	return true
+}
+
+// isKey tells whether the definition makes the column a key of its own, which KEY
+// alone does too.
+func (d *definition) isKey() bool {
+	return slices.ContainsFunc(d.tokens, func(t token) bool { return t.is("KEY") || t.is("UNIQUE") || t.is("SERIAL") })
 }
 
 // agreement is whether a type is the one that a statement defines.

@@ -21,7 +21,8 @@
 //     remedy; nothing is skipped (TestRefusals, TestAltersThatChangeValues).
 //     A column that is gone while another is new is followed only if a statement said
 //     which of them is which (TestRefusals, TestColumnsGoAndChange, TestNamesDecideWhatIsWanted), and what a statement
-//     says of names is announced with it (TestStatementsAheadOfTheDictionary).
+//     says of names is announced with it (TestStatementsAheadOfTheDictionary). Another key is
+//     announced where rows are told apart by it (TestKeysChange).
 //  5. The shape under which rows are decoded is their own table map's, never
 //     information_schema's of another time (TestAddColumn). A map without names is
 //     asked about again after an ALTER (TestMinimalMetadataAfterAlter).

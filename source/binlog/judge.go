@@ -13,11 +13,25 @@ import (
 var errReload = errors.New("remedy: load the tables again: run with an empty lake (--to another folder), where --tables can leave this one out")
 
 // followable refuses a difference that the lake cannot follow.
-func followable(old, now *schema.Table, d schema.Diff) error {
-	if len(d.Changed) > 0 || d.KeyChanged {
-		return fmt.Errorf("table %s: %s, which cannot be followed in this version; %w", now.ID, d.Describe(old, now), errReload)
+func (r *run) followable(t *table, now *schema.Table, d schema.Diff) error {
+	switch {
+	case !d.InPlace():
+		return unfollowed(t.shape, now, d)
+	case d.KeyChanged && r.cfg.Lanes != nil && r.cfg.Lanes.Has(t.id):
+		// What is left of it to be read is noted in ranges of the key.
+		return fmt.Errorf("table %s: %s while it is loaded in a lane; %w", t.id, d.Describe(t.shape, now), errReload)
+	case d.KeyChanged:
+		for _, k := range now.Key {
+			if c := &now.Columns[k]; c.Treatment != nil {
+				return fmt.Errorf("table %s: column %s became part of the key, and --columns-%s makes different rows alike; %w", t.id, c.Name, c.Treatment.Kind, errReload)
+			}
+		}
 	}
 	return nil
+}
+
+func unfollowed(old, now *schema.Table, d schema.Diff) error {
+	return fmt.Errorf("table %s: %s, which cannot be followed in this version; %w", now.ID, d.Describe(old, now), errReload)
 }
 
 // judgeMap refuses what a table map shows and no statement told. Columns that are
@@ -27,7 +41,7 @@ func followable(old, now *schema.Table, d schema.Diff) error {
 func judgeMap(old, now *schema.Table, d schema.Diff, unnamed bool) error {
 	gone := len(d.Dropped) > 0 || slices.ContainsFunc(old.LeftOut, func(name string) bool { return !containsName(now.LeftOut, name) })
 	switch {
-	case unnamed && (d.Moved || len(d.Dropped) > 0 || len(d.Renamed) > 0):
+	case unnamed && (d.KeyChanged || d.Moved || len(d.Dropped) > 0 || len(d.Renamed) > 0):
 		return fmt.Errorf("table %s: %s, and the binlog has no column names to tell since when; remedy: SET PERSIST binlog_row_metadata=FULL, then load the table again", now.ID, d.Describe(old, now))
 	case len(d.Added) > 0 && gone:
 		return fmt.Errorf("table %s: %s, and no statement in the binlog says whether that is a column with another name; %w", now.ID, d.Describe(old, now), errReload)
@@ -38,8 +52,8 @@ func judgeMap(old, now *schema.Table, d schema.Diff, unnamed bool) error {
 // judge refuses what the lake cannot follow.
 func judge(old, now *schema.Table) (schema.Diff, error) {
 	d := schema.DiffTables(old, now)
-	if err := followable(old, now, d); err != nil {
-		return d, err
+	if !d.InPlace() {
+		return d, unfollowed(old, now, d)
 	}
 	for _, c := range now.Columns {
 		if i := old.Column(c.Name); i >= 0 && valuesMayChange(old.Columns[i].Type, c.Type) {
@@ -59,6 +73,8 @@ func valuesMayChange(old, now schema.Type) bool {
 		return !holdsNumbers(old, now)
 	case schema.Decimal:
 		return !holdsDecimals(old, now)
+	case schema.Float, schema.Double:
+		return old.Kind > now.Kind || now.Unsigned && !old.Unsigned // clamped to zero
 	case schema.Time, schema.DateTime, schema.Timestamp:
 		return now.Kind != old.Kind || now.Scale < old.Scale || now.Form == schema.FormString && now.Scale != old.Scale
 	case schema.Bit: // as bytes, in the lake
@@ -118,7 +134,27 @@ func textMayChange(old, now schema.Type) bool {
 	if old.Kind == schema.JSON {
 		from = "utf8mb4"
 	}
-	return now.Charset != from && now.Charset != "utf8mb4" && from != "ascii" && from != ""
+	return !holdsCharacters(from, now.Charset)
+}
+
+// holdsCharacters tells whether a character set has all characters of another. MySQL
+// has all of Unicode in some, and only these have characters beyond its first plane.
+func holdsCharacters(from, to string) bool {
+	switch {
+	case from == to, from == "", from == "ascii", isWholeUnicode(to):
+		return true
+	case to == "utf8mb3", to == "utf8", to == "ucs2":
+		return !isWholeUnicode(from)
+	}
+	return false
+}
+
+func isWholeUnicode(charset string) bool {
+	switch charset {
+	case "utf8mb4", "utf16", "utf16le", "utf32", "gb18030":
+		return true
+	}
+	return false
 }
 
 // longest returns how many characters the values of a type have at most; -1: not

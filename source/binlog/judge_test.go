@@ -26,6 +26,9 @@ func TestAltersThatChangeValues(t *testing.T) {
 	}
 	micros := schema.Type{Kind: schema.Time, Form: schema.FormLong}
 	latin := schema.Type{Kind: schema.VarChar, Length: 9, Charset: "latin1"}
+	in := func(charset string) schema.Type {
+		return schema.Type{Kind: schema.VarChar, Length: 9, Charset: charset}
+	}
 	for _, c := range []struct {
 		old, now schema.Type
 		changes  bool
@@ -41,6 +44,13 @@ func TestAltersThatChangeValues(t *testing.T) {
 		{text(schema.Char, 9), text(schema.VarChar, 9), false},
 		{text(schema.VarChar, 9), latin, true},
 		{latin, text(schema.VarChar, 9), false},
+		{latin, in("utf8mb3"), false},
+		{latin, in("latin2"), true},
+		{in("utf8mb3"), in("ucs2"), false},
+		{in("utf8mb4"), in("utf8mb3"), true},
+		{in("utf8mb4"), in("utf32"), false},
+		{in("gb18030"), in("utf16"), false},
+		{in("gb18030"), in("ucs2"), true},
 		{kind(schema.JSON), text(schema.Text, 0), false},
 		{kind(schema.JSON), schema.Type{Kind: schema.Text, Charset: "latin1"}, true},
 		{schema.Type{Kind: schema.Text, Charset: "ascii"}, kind(schema.JSON), true}, // blanks within
@@ -89,6 +99,10 @@ func TestAltersThatChangeValues(t *testing.T) {
 		{kind(schema.Blob), kind(schema.Geometry), true},
 		{kind(schema.Geometry), kind(schema.Geometry), false},
 		{kind(schema.Double), kind(schema.Double), false},
+		{kind(schema.Float), kind(schema.Double), false},
+		{kind(schema.Double), kind(schema.Float), true},
+		{kind(schema.Float), unsigned(schema.Double), true},
+		{unsigned(schema.Float), kind(schema.Double), false},
 		{kind(schema.Date), kind(schema.Date), false},
 	} {
 		if got := valuesMayChange(c.old, c.now); got != c.changes {

@@ -88,10 +88,12 @@ func (l *lake) Send(_ context.Context, e schema.Event) error {
 // reshape gives rows that are there the columns of a new shape, by their names and
 // places.
 func (l *lake) reshape(was *schema.Table, c schema.SchemaChange) {
-	if d := schema.DiffTables(was, c.Table, c.Renamed...); len(d.Dropped) == 0 && len(d.Renamed) == 0 && !d.Moved {
+	d := schema.DiffTables(was, c.Table, c.Renamed...)
+	if len(d.Dropped) == 0 && len(d.Renamed) == 0 && !d.Moved && !d.KeyChanged {
 		return
 	}
 	pairs := schema.Counterparts(was, c.Table, c.Renamed)
+	rows := map[string]string{}
 	for k, row := range l.rows[c.Table.ID] {
 		values := make([]string, len(c.Table.Columns))
 		for _, f := range strings.Fields(row) {
@@ -100,8 +102,17 @@ func (l *lake) reshape(was *schema.Table, c schema.SchemaChange) {
 				values[j] = c.Table.Columns[j].Name + "=" + value + " "
 			}
 		}
-		l.rows[c.Table.ID][k] = strings.Join(values, "")
+		if d.KeyChanged {
+			var parts []string
+			for _, i := range c.Table.Key {
+				_, value, _ := strings.Cut(values[i], "=")
+				parts = append(parts, strings.TrimSpace(value))
+			}
+			k = strings.Join(parts, "/")
+		}
+		rows[k] = strings.Join(values, "")
 	}
+	l.rows[c.Table.ID] = rows
 }
 
 // fill gives rows that are there the values of new columns.

@@ -33,8 +33,13 @@ type statement struct {
 	dropped   []string         // DROP COLUMN
 	renamed   []schema.Rename  // RENAME COLUMN, and CHANGE where it gives another name
 	defined   []definition     // MODIFY and CHANGE, by the name after it
+	keys      []keyColumns     // that are unique from now on
+	unkeyed   bool             // a key or an index is dropped
 	removes   string           // the clause of ALTER TABLE that removes or exchanges rows without row events
 }
+
+// keyColumns are the columns of a key by their names.
+type keyColumns []string
 
 // lowerNames writes the names as a server keeps them that knows only lower case.
 func (s *statement) lowerNames() {
@@ -133,6 +138,9 @@ func parseStatement(ts []token, database string) statement {
 func (p *parser) create() statement {
 	replaces := p.accept("OR", "REPLACE")
 	temporary := p.accept("TEMPORARY")
+	if p.accept("UNIQUE", "INDEX") {
+		return p.createIndex()
+	}
 	if !p.accept("TABLE") {
 		return statement{kind: harmlessStatement}
 	}
@@ -140,11 +148,36 @@ func (p *parser) create() statement {
 	return statement{kind: createTable, temporary: temporary, replaces: replaces, tables: []schema.TableID{p.tableName()}}
 }
 
+// createIndex takes CREATE UNIQUE INDEX, which is a clause of ALTER TABLE by another
+// name.
+func (p *parser) createIndex() statement {
+	p.accept("IF", "NOT", "EXISTS")
+	p.next() // its name
+	s := statement{kind: alterTable}
+	for p.peek().kind != endToken {
+		if p.accept("ON") {
+			s.tables = []schema.TableID{p.tableName()}
+			p.wait()
+			s.addKey(p.keyColumns())
+			return s
+		}
+		p.next()
+	}
+	return statement{kind: harmlessStatement}
+}
+
 func (p *parser) drop() statement {
 	temporary := p.accept("TEMPORARY")
 	if p.accept("DATABASE") || p.accept("SCHEMA") {
 		p.accept("IF", "EXISTS")
 		return statement{kind: dropDatabase, database: p.next().text}
+	}
+	if p.accept("INDEX") {
+		p.accept("IF", "EXISTS")
+		p.next() // its name
+		if p.accept("ON") {
+			return statement{kind: alterTable, tables: []schema.TableID{p.tableName()}, unkeyed: true}
+		}
 	}
 	if !p.accept("TABLE") && !p.accept("TABLES") {
 		return statement{kind: harmlessStatement}
@@ -258,7 +291,11 @@ func (p *parser) dropColumn(s *statement) {
 	column := p.accept("COLUMN")
 	p.accept("IF", "EXISTS")
 	t := p.peek()
-	if !column && (notColumn(t) || t.is("SYSTEM") && p.ts[1].is("VERSIONING") || t.is("PERIOD") && p.ts[1].is("FOR")) {
+	if !column && notColumn(t) {
+		s.unkeyed = s.unkeyed || t.is("PRIMARY") || t.is("KEY") || t.is("INDEX") || t.is("CONSTRAINT")
+		return
+	}
+	if !column && (t.is("SYSTEM") && p.ts[1].is("VERSIONING") || t.is("PERIOD") && p.ts[1].is("FOR")) {
 		return
 	}
 	s.dropped = append(s.dropped, p.next().text)
@@ -275,6 +312,9 @@ func (p *parser) add(s *statement) {
 				p.next()
 			}
 			column := !notColumn(p.peek())
+			if !column {
+				(&parser{ts: p.ts, database: p.database}).addKey(s)
+			}
 			d := p.definition()
 			p.ts = p.ts[len(d.tokens):]
 			if column {
@@ -285,6 +325,59 @@ func (p *parser) add(s *statement) {
 	}
 	if column || !notColumn(p.peek()) {
 		s.added = append(s.added, p.definition())
+		return
+	}
+	p.addKey(s)
+}
+
+// addKey takes the columns of a primary or unique key.
+func (p *parser) addKey(s *statement) {
+	if p.accept("CONSTRAINT") && !p.peek().is("PRIMARY") && !p.peek().is("UNIQUE") {
+		p.next() // its name
+	}
+	switch {
+	case p.accept("PRIMARY", "KEY"):
+	case p.accept("UNIQUE"):
+		if !p.accept("KEY") {
+			p.accept("INDEX")
+		}
+		p.accept("IF", "NOT", "EXISTS")
+	default:
+		return
+	}
+	for !p.peek().sign('(') && !p.peek().sign(',') && p.peek().kind != endToken {
+		p.next() // its name, and USING BTREE
+	}
+	s.addKey(p.keyColumns())
+}
+
+func (s *statement) addKey(columns keyColumns) {
+	if len(columns) > 0 {
+		s.keys = append(s.keys, columns)
+	}
+}
+
+// keyColumns takes the names in parentheses. An index of a part of a column, or of an
+// expression, is no key: there are no columns then.
+func (p *parser) keyColumns() (columns keyColumns) {
+	if !p.peek().sign('(') {
+		return nil
+	}
+	for p.next(); ; p.next() {
+		t := p.next()
+		if t.kind != wordToken && t.kind != nameToken {
+			return nil
+		}
+		columns = append(columns, t.text)
+		if !p.accept("ASC") {
+			p.accept("DESC")
+		}
+		switch {
+		case p.peek().sign(')'):
+			return columns
+		case !p.peek().sign(','):
+			return nil
+		}
 	}
 }
 

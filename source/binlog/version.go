@@ -284,6 +284,9 @@ func (r *run) adopt(ctx context.Context, v *version) error {
 	if err == nil {
 		err = judgeMap(t.shape, v.shape, d, v.unnamed)
 	}
+	if err == nil {
+		err = r.followable(t, v.shape, d)
+	}
 	if err != nil {
 		return err
 	}
@@ -301,7 +304,7 @@ func (r *run) evolve(ctx context.Context, t *table, to *schema.Table, d schema.D
 		}
 	}
 	a.added = slices.DeleteFunc(a.added, func(d definition) bool { return to.Column(d.name) >= 0 })
-	a.defined, a.moved = nil, false
+	a.defined, a.moved, a.keys, a.unkeyed = nil, false, nil, false
 	return r.announce(ctx, t, change)
 }
 

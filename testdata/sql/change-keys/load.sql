@@ -1,0 +1,21 @@
+-- Which columns identify a row changes: of tables with rows, and between changes of one row.
+CREATE TABLE t (id INT PRIMARY KEY, a INT NOT NULL, b VARCHAR(20) NOT NULL, v INT);
+INSERT INTO t VALUES (1, 10, 'x', 1), (2, 20, 'x', 2), (3, 30, 'y', 3), (4, 40, 'z', NULL);
+CREATE TABLE lost (id INT PRIMARY KEY, v INT);
+INSERT INTO lost VALUES (1, 1), (2, 1), (3, 2);
+CREATE TABLE found (a INT NOT NULL, b VARCHAR(20), v INT);
+INSERT INTO found VALUES (1, 'one', 1), (2, 'two', 1), (3, NULL, 1);
+CREATE TABLE by_index (a INT NOT NULL, b INT NOT NULL, v INT);
+INSERT INTO by_index VALUES (1, 10, 1), (2, 20, 2), (3, 30, 3);
+CREATE TABLE auto (v INT NOT NULL);
+INSERT INTO auto VALUES (10), (20), (30);
+CREATE TABLE dropped (a INT, b INT, v INT, PRIMARY KEY (a, b));
+INSERT INTO dropped VALUES (1, 1, 1), (2, 1, 2), (3, 2, 3);
+CREATE TABLE reordered (a INT, b INT, v INT, PRIMARY KEY (a, b));
+INSERT INTO reordered VALUES (1, 1, 1), (2, 1, 2), (3, 2, 3);
+CREATE TABLE last_change (id INT PRIMARY KEY, a INT NOT NULL);
+INSERT INTO last_change VALUES (1, 10), (2, 20);
+CREATE TABLE last_loss (id INT PRIMARY KEY, a INT NOT NULL);
+INSERT INTO last_loss VALUES (1, 10), (2, 20);
+CREATE TABLE last_index (a INT NOT NULL, b INT);
+INSERT INTO last_index VALUES (1, 10), (2, 20);

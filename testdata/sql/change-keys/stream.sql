@@ -1,0 +1,52 @@
+UPDATE t SET v = 11 WHERE id = 1;
+ALTER TABLE t DROP PRIMARY KEY, ADD PRIMARY KEY (a);
+UPDATE t SET v = 12 WHERE id = 1;
+-- What was the key is a value now, and may repeat.
+UPDATE t SET id = 1;
+UPDATE t SET a = 21 WHERE a = 20;
+DELETE FROM t WHERE a = 30;
+INSERT INTO t VALUES (1, 50, 'w', 5);
+-- Two columns, one of them text and one renamed, with a new one between them and another that grows.
+ALTER TABLE t DROP PRIMARY KEY, CHANGE a number BIGINT NOT NULL, ADD COLUMN n INT NOT NULL DEFAULT 7 AFTER id, ADD CONSTRAINT `the key` PRIMARY KEY USING BTREE (b, `number` DESC);
+UPDATE t SET v = 22 WHERE number = 21;
+UPDATE t SET b = 'X' WHERE number = 10;
+DELETE FROM t WHERE b = 'z';
+INSERT INTO t VALUES (1, 7, 60, 'w', 6);
+-- No key at all, and one again; no row between.
+UPDATE lost SET v = 3 WHERE id = 3;
+ALTER TABLE lost DROP PRIMARY KEY;
+UPDATE lost SET id = 1 WHERE id = 2;
+DELETE FROM lost WHERE id = 1 LIMIT 1;
+INSERT INTO lost VALUES (3, 3), (3, 3);
+DELETE FROM lost WHERE id = 3;
+ALTER TABLE lost ADD PRIMARY KEY (v, id);
+ALTER TABLE lost DROP PRIMARY KEY;
+INSERT INTO lost VALUES (9, 9), (9, 9);
+DELETE FROM found WHERE a = 3;
+ALTER TABLE found ADD PRIMARY KEY (a);
+UPDATE found SET v = 2 WHERE a = 1;
+INSERT INTO found VALUES (4, 'four', 4);
+DELETE FROM found WHERE a = 2;
+CREATE UNIQUE INDEX first_one ON by_index (a);
+UPDATE by_index SET v = 11 WHERE a = 1;
+ALTER TABLE by_index ADD UNIQUE KEY second_one (b), DROP INDEX first_one;
+UPDATE by_index SET a = 1;
+DELETE FROM by_index WHERE b = 20;
+DROP INDEX second_one ON by_index;
+INSERT INTO by_index VALUES (1, 30, 3);
+DELETE FROM by_index WHERE b = 30 LIMIT 1;
+ALTER TABLE auto MODIFY v INT NOT NULL AUTO_INCREMENT PRIMARY KEY;
+INSERT INTO auto VALUES (NULL);
+UPDATE auto SET v = 5 WHERE v = 10;
+UPDATE dropped SET v = 4 WHERE a = 1;
+ALTER TABLE dropped DROP COLUMN b, DROP PRIMARY KEY, ADD PRIMARY KEY (a);
+UPDATE dropped SET v = 5 WHERE a = 1;
+ALTER TABLE dropped ADD c INT NOT NULL DEFAULT 1, DROP PRIMARY KEY, DROP COLUMN a, ADD PRIMARY KEY (v);
+UPDATE dropped SET c = 2 WHERE v = 5;
+ALTER TABLE reordered DROP PRIMARY KEY, ADD PRIMARY KEY (b, a);
+UPDATE reordered SET v = 4 WHERE a = 1;
+DELETE FROM reordered WHERE a = 2;
+-- No row comes after these.
+ALTER TABLE last_change DROP PRIMARY KEY, ADD PRIMARY KEY (a);
+ALTER TABLE last_loss DROP PRIMARY KEY;
+CREATE UNIQUE INDEX one ON last_index (a);

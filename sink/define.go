@@ -38,9 +38,11 @@ func (l *Lake) define(ctx context.Context, c schema.SchemaChange) error {
 	}
 	if c.Reset || t.orphan {
 		t.history = c.History
-		// What waits before it is void.
+		c.Same = c.Same && !t.orphan
 		c.Reset, t.orphan = true, false
-		t.pending = nil
+		if !c.Same {
+			t.pending = nil // what waits before it is void
+		}
 	}
 	t.pending = append(t.pending, c)
 	return nil
@@ -141,6 +143,9 @@ func (t *lakeTable) evolve(ctx context.Context, c schema.SchemaChange) error {
 		if err := t.reset(ctx); err != nil {
 			return err
 		}
+		if !c.Same {
+			delete(t.lake.ahead, t.shape.ID)
+		}
 		t.reshape, t.dirty = true, true
 		if d.IsEmpty() {
 			t.shape = c.Table
@@ -235,7 +240,6 @@ func (t *lakeTable) reset(ctx context.Context) error {
 		t.removeFile(s.file)
 	}
 	t.files, t.shared, t.index, t.continued = nil, nil, nil, false
-	delete(t.lake.ahead, t.shape.ID)
 	return nil
 }
 

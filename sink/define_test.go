@@ -292,6 +292,46 @@ func TestReset(t *testing.T) {
 	}
 }
 
+// TestTruncated: the rows of before are gone with the next commit, which is one
+// snapshot with the rows behind; the columns keep their field ids, also those that
+// changed in the same batch; and the old rows are there in the snapshots of before.
+func TestTruncated(t *testing.T) {
+	for name, readers := range encodings {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, Config{Readers: readers})
+			shape := shapeOf(t, "orders", keyInteger)
+			w.define(shape, keyInteger, schema.SchemaChange{Reset: true})
+			require.NoError(t, w.load("orders", 0, 300))
+			require.NoError(t, w.commit())
+			require.NoError(t, w.write("orders", w.randomChanges(300, 60)))
+			require.NoError(t, w.commit())
+			before, rows, ids := w.info("orders"), w.want("orders"), w.fieldIDs("orders")
+
+			w.restart()
+			require.NoError(t, w.write("orders", w.randomChanges(300, 60)))
+			altered := reshaped(t, shape, "id", "w=v", "s", "amt", "at")
+			require.NoError(t, w.lake.Define(t.Context(), altered))
+			w.define(altered.Table, keyInteger, schema.SchemaChange{Reset: true, Same: true})
+			require.NoError(t, w.load("orders", 100, 150))
+			require.NoError(t, w.write("orders", w.randomChanges(300, 60)))
+			require.NoError(t, w.commit())
+			w.check("orders")
+			ids[1] = "w=2 false"
+			require.Equal(t, ids, w.fieldIDs("orders"))
+			require.Equal(t, before.SnapshotID, *w.lake.tables[shape.ID].head.t.CurrentSnapshot().ParentSnapshotID)
+			was, err := w.readAs(before, before.SnapshotID)
+			require.NoError(t, err)
+			require.Equal(t, rows, was)
+
+			w.define(altered.Table, keyInteger, schema.SchemaChange{Reset: true, Same: true})
+			require.NoError(t, w.commit())
+			w.restart()
+			w.check("orders")
+			require.Equal(t, ids, w.fieldIDs("orders"))
+		})
+	}
+}
+
 func TestRefusedChanges(t *testing.T) {
 	for want, change := range map[string]func(*schema.Table){
 		"column v changed from int to": func(s *schema.Table) { s.Columns[1].Type.Kind = schema.BigInt },

@@ -28,6 +28,7 @@
 //     does not take for identifier fields is none there (TestKeyOfFloats). Renames and
 //     moves keep them, and the id of a column that is gone is never another's
 //     (TestColumnsDroppedAndRenamed, TestKeyRenamed).
+//     A table that was truncated is the same one (TestTruncated).
 //  6. A cut is published after all its tables, and names their snapshots
 //     (TestCuts).
 //  7. A table that is not this pipeline's is never changed (TestForeignTables).

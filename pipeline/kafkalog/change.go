@@ -21,6 +21,7 @@ type cutPayload struct {
 type changePayload struct {
 	Table   *schema.Table       `json:"table"`
 	Renamed []schema.Rename     `json:"renamed,omitempty"`
+	Same    bool                `json:"same,omitempty"`
 	History int64               `json:"history,omitempty"`
 	Fill    map[int]*fillColumn `json:"fill,omitempty"`
 }
@@ -33,7 +34,7 @@ type fillColumn struct {
 }
 
 func encodeChange(c schema.SchemaChange) ([]byte, error) {
-	p := changePayload{Table: c.Table, Renamed: c.Renamed, History: c.History}
+	p := changePayload{Table: c.Table, Renamed: c.Renamed, Same: c.Same, History: c.History}
 	if c.Fill != nil {
 		p.Fill = map[int]*fillColumn{}
 		for i := range c.Fill.New {
@@ -72,7 +73,7 @@ func decodeChange(r *protocol.Record) (c schema.SchemaChange, err error) {
 	if err := p.Table.Prepare(); err != nil {
 		return c, err
 	}
-	c = schema.SchemaChange{Table: p.Table, Renamed: p.Renamed, Reset: r.Reset, Continued: r.Continued, History: p.History}
+	c = schema.SchemaChange{Table: p.Table, Renamed: p.Renamed, Reset: r.Reset, Same: p.Same, Continued: r.Continued, History: p.History}
 	if p.Fill == nil {
 		return c, nil
 	}

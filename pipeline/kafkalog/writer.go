@@ -60,7 +60,8 @@ type Writer struct {
 	note    *loadNote     // of what is not acknowledged yet; under cutsMu
 	noted   chan struct{} // all of it is
 	ready   *checkpoint   // the last cut that is; under cutsMu
-	written int64         // cut of the last checkpoint; the keeper's
+	written int64         // cut of the last checkpoint; under cutsMu
+	settled chan struct{} // it has moved
 	force   chan struct{}
 
 	begun   int64           // history of the last load that was begun; under begunMu
@@ -89,7 +90,7 @@ type openCut struct {
 
 func newWriter(cfg Config, t *Transport) *Writer {
 	return &Writer{cfg: cfg, transport: t, log: t.log, tables: map[schema.TableID]*writerTable{}, cuts: map[int64]*openCut{},
-		progress: map[schema.TableID]schema.Progress{}, noted: make(chan struct{}, 1), force: make(chan struct{}, 1), boundary: true}
+		progress: map[schema.TableID]schema.Progress{}, noted: make(chan struct{}, 1), settled: make(chan struct{}, 1), force: make(chan struct{}, 1), boundary: true}
 }
 
 // Resume returns the position of the last checkpoint that counts.
@@ -108,6 +109,11 @@ func (w *Writer) Send(ctx context.Context, e schema.Event) error {
 	case *schema.Block:
 		return w.sendBlock(e)
 	case schema.SchemaChange:
+		if e.Reset && e.Same {
+			if err := w.settle(); err != nil {
+				return err
+			}
+		}
 		return w.sendChange(e)
 	case schema.Commit:
 		return w.sendCommit(e)

@@ -115,12 +115,7 @@ func (r *run) onDefinition(ctx context.Context, h *header, q *query, ts []token)
 			}
 		}
 	case truncateTable:
-		if r.txn.passed {
-			return nil
-		}
-		if t := r.tables[s.tables[0]]; t != nil && t.shape != nil && !t.empty && !t.passes(&o) {
-			return r.leaveOr(ctx, t, refuse(t.id, q, "removes its rows without row events"))
-		}
+		return r.onTruncate(ctx, s.tables[0], q, &o)
 	case renameTable:
 		return r.onRename(ctx, &s, q, &o)
 	}
@@ -180,6 +175,34 @@ func (r *run) onCreate(ctx context.Context, t *table, o *schema.Origin) error {
 	}
 	t.empty = true
 	return r.describeEmpty(ctx, t)
+}
+
+// onTruncate voids the rows that were sent so far. A lane of the table may have read
+// rows that its statement has removed, and begins anew.
+//
+// It is announced of a table without rows too: a run that begins behind its CREATE
+// does not know that, and both must announce the same.
+func (r *run) onTruncate(ctx context.Context, id schema.TableID, q *query, o *schema.Origin) error {
+	t := r.tables[id]
+	switch {
+	case r.txn.passed, t == nil, t.shape == nil, t.passes(o):
+		return nil
+	case r.cfg.Lanes != nil && r.cfg.Lanes.Has(id):
+		return r.leaveOr(ctx, t, refuse(id, q, "removes its rows without row events"))
+	}
+	if err := r.commitBefore(ctx); err != nil {
+		return err
+	}
+	return r.announce(ctx, t, schema.SchemaChange{Table: t.shape, Reset: true, Same: true, History: r.history})
+}
+
+// commitBefore publishes what is before the statement, which may be nothing: then a
+// Commit would say of a log that was taken over that it has been passed up to here.
+func (r *run) commitBefore(ctx context.Context) error {
+	if !r.dirty {
+		return nil
+	}
+	return r.commit(ctx)
 }
 
 func (r *run) describeEmpty(ctx context.Context, t *table) error {

@@ -178,7 +178,7 @@ func (b *batcher) schemaChange(ctx context.Context, c schema.SchemaChange) error
 	} else if err := b.flush(ctx, id); err != nil {
 		return err
 	}
-	b.loading[id] = b.loading[id] || c.Continued
+	b.loading[id] = !c.Dropped && (b.loading[id] || c.Continued)
 	delete(b.folds, id)
 	return b.send(ctx, job{define: &c})
 }

@@ -22,6 +22,9 @@ type Config struct {
 	// AppendKeyless: tables without a key have no index; rows are only added to
 	// them, and a deletion or change of one is an error.
 	AppendKeyless bool
+	// RemoveDropped: tables that are dropped in the source go, with their files. Else
+	// they stay as they were.
+	RemoveDropped bool
 }
 
 func (c Config) withDefaults() Config {

@@ -29,11 +29,18 @@ func (l *Lake) define(ctx context.Context, c schema.SchemaChange) error {
 	id := c.Table.ID
 	t := l.tables[id]
 	if t == nil {
+		if c.Dropped {
+			return nil // it has been removed
+		}
 		var err error
 		if t, err = l.create(ctx, c.Table); err != nil {
 			return fmt.Errorf("creating table %s in the lake: %w", id, err)
 		}
 		l.tables[id], t.history = t, c.History
+		return nil
+	}
+	if c.Dropped && !c.Reset {
+		t.pending = append(t.pending, c)
 		return nil
 	}
 	if c.Reset || t.orphan {
@@ -135,6 +142,10 @@ func (t *lakeTable) evolve(ctx context.Context, c schema.SchemaChange) error {
 	d := schema.DiffTables(t.shape, c.Table, c.Renamed...)
 	old := t.shape
 	t.known = nil
+	if t.dropped = c.Dropped; c.Dropped && !c.Reset {
+		t.dirty = true
+		return nil
+	}
 	// A transport that keeps what was loaded brings it again, with what was read
 	// twice: keys are not new any more, also where this process read all of it.
 	t.continued = t.continued || c.Continued

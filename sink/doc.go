@@ -29,6 +29,8 @@
 //     moves keep them, and the id of a column that is gone is never another's
 //     (TestColumnsDroppedAndRenamed, TestKeyRenamed).
 //     A table that was truncated is the same one (TestTruncated).
+//     One that was dropped in the source stays readable, in no cut, or is removed as was
+//     chosen; one that is made under its name has none of its rows (TestDropped).
 //  6. A cut is published after all its tables, and names their snapshots
 //     (TestCuts).
 //  7. A table that is not this pipeline's is never changed (TestForeignTables).

@@ -37,6 +37,8 @@ type TableInfo struct {
 	// Load is one of the table that is not complete, so that nobody sees it; nil:
 	// there is none.
 	Load *LoadInfo
+	// Dropped is the position at which the source had the table no more; "": it has it.
+	Dropped string
 
 	head *table.Table // as it was when it was told of
 }
@@ -77,7 +79,7 @@ func tableInfo(t *table.Table) (TableInfo, error) {
 	if err != nil {
 		return TableInfo{}, err
 	}
-	info := TableInfo{Table: shape, Pipeline: t.Properties()[propPipeline], Position: st.Position, Cut: st.Cut, Rows: st.Rows}
+	info := TableInfo{Table: shape, Pipeline: t.Properties()[propPipeline], Position: st.Position, Cut: st.Cut, Rows: st.Rows, Dropped: t.Properties()[propDropped]}
 	if hasLoad(t) {
 		load, err := decodeLoad(t)
 		if err != nil {

@@ -26,7 +26,9 @@ type lakeTable struct {
 	// orphan: a run made the table and ended before its first commit. Its shape
 	// may be any.
 	orphan bool
-	shown  *schema.Table // of what main shows; another than shape during a load
+	// dropped: the source has it no more. It is in no cut, and what it had stays.
+	dropped bool
+	shown   *schema.Table // of what main shows; another than shape during a load
 
 	// An unfinished load.
 	staged    *loadState // on the branch; nil: nothing is

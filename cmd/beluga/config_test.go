@@ -60,6 +60,7 @@ func TestConfigFile(t *testing.T) {
 		Tables:  TablesConfig{Include: []string{`shop\.(orders|items)`, `shop\.log_[0-9]{1,3}`}},
 		Columns: ColumnsConfig{HashAlgorithm: "sha-256"},
 		Keyless: "append",
+		OnDrop:  "drop",
 		Readers: []string{"spark", "duckdb"},
 		Kafka: KafkaConfig{Brokers: []string{"a:9092", "b:9092"}, TopicPrefix: "cdc", Partitions: 4, Replication: 3,
 			Retention: Duration(48 * time.Hour), Compression: "zstd", MessageKeyColumns: []string{`shop\.orders:customer,id`, `shop\.items:sku`}},

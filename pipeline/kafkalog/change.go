@@ -22,8 +22,15 @@ type changePayload struct {
 	Table   *schema.Table       `json:"table"`
 	Renamed []schema.Rename     `json:"renamed,omitempty"`
 	Same    bool                `json:"same,omitempty"`
+	Dropped *dropped            `json:"dropped,omitempty"`
 	History int64               `json:"history,omitempty"`
 	Fill    map[int]*fillColumn `json:"fill,omitempty"`
+}
+
+// dropped says that the table is gone in the source. Its record voids what stands before
+// it in the partition, all of which a cut has: rows that the lake has stay there.
+type dropped struct {
+	Reset bool `json:"reset,omitempty"` // they do not
 }
 
 // fillColumn is the one value of a column of SchemaChange.Fill, as its vector
@@ -35,6 +42,9 @@ type fillColumn struct {
 
 func encodeChange(c schema.SchemaChange) ([]byte, error) {
 	p := changePayload{Table: c.Table, Renamed: c.Renamed, Same: c.Same, History: c.History}
+	if c.Dropped {
+		p.Dropped = &dropped{c.Reset}
+	}
 	if c.Fill != nil {
 		p.Fill = map[int]*fillColumn{}
 		for i := range c.Fill.New {
@@ -74,6 +84,9 @@ func decodeChange(r *protocol.Record) (c schema.SchemaChange, err error) {
 		return c, err
 	}
 	c = schema.SchemaChange{Table: p.Table, Renamed: p.Renamed, Reset: r.Reset, Same: p.Same, Continued: r.Continued, History: p.History}
+	if p.Dropped != nil {
+		c.Dropped, c.Reset = true, p.Dropped.Reset
+	}
 	if p.Fill == nil {
 		return c, nil
 	}

@@ -109,7 +109,7 @@ func (w *Writer) Send(ctx context.Context, e schema.Event) error {
 	case *schema.Block:
 		return w.sendBlock(e)
 	case schema.SchemaChange:
-		if e.Reset && e.Same {
+		if e.Reset && e.Same || e.Dropped {
 			if err := w.settle(); err != nil {
 				return err
 			}
@@ -176,7 +176,7 @@ func (w *Writer) sendChange(c schema.SchemaChange) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.boundary = false
-	if c.Reset || c.Continued {
+	if c.Reset || c.Continued || c.Dropped {
 		w.loading = true
 		if err := w.noteOverlap(c.Overlap); err != nil {
 			return fmt.Errorf("loading table %s: %w", c.Table.ID, err)
@@ -193,10 +193,10 @@ func (w *Writer) change(c schema.SchemaChange) error {
 	if err != nil {
 		return err
 	}
-	if !c.Reset && !c.Continued && t.version > 0 && sameShape(t.shape, c.Table) {
+	if !c.Reset && !c.Continued && !c.Dropped && t.version > 0 && sameShape(t.shape, c.Table) {
 		return nil
 	}
-	t.gone = t.gone && !c.Reset
+	t.gone = c.Dropped || t.gone && !c.Reset
 	if err := w.encodeAs(t, c.Table); err != nil {
 		return err
 	}
@@ -213,7 +213,7 @@ func (w *Writer) broadcastVersion(t *writerTable, c schema.SchemaChange) error {
 		return w.continueVersion(t, payload)
 	}
 	t.version++
-	if c.Reset {
+	if c.Reset || c.Dropped {
 		// A load is never the same as an earlier one, however far that had come.
 		for _, p := range t.parts {
 			if s, ok := w.scans[p.number]; ok {
@@ -236,7 +236,7 @@ func (w *Writer) broadcastVersion(t *writerTable, c schema.SchemaChange) error {
 }
 
 func (w *Writer) markVersion(p *partitionWriter, version int64, c schema.SchemaChange, payload []byte) error {
-	r := protocol.Record{Kind: protocol.DDL, Version: version, Reset: c.Reset, Continued: c.Continued, Payload: payload}
+	r := protocol.Record{Kind: protocol.DDL, Version: version, Reset: c.Reset || c.Dropped, Continued: c.Continued, Payload: payload}
 	return p.mark(w.ctx, &r, time.Now().UnixMilli())
 }
 

@@ -3,6 +3,7 @@ package binlog
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/beluga-cdc/beluga/schema"
@@ -86,8 +87,10 @@ func (r *run) onDefinition(ctx context.Context, h *header, q *query, ts []token)
 			return nil
 		}
 		t := r.tableOf(s.tables[0])
-		if s.replaces && t.shape != nil && !t.empty && !t.passes(&o) {
-			return r.leaveOr(ctx, t, refuse(t.id, q, "replaces it"))
+		if s.replaces {
+			if err := r.onDrop(ctx, t, q, &o); err != nil || t.passedOver {
+				return err
+			}
 		}
 		return r.onCreate(ctx, t, &o)
 	case alterTable:
@@ -96,24 +99,9 @@ func (r *run) onDefinition(ctx context.Context, h *header, q *query, ts []token)
 		if s.temporary {
 			return nil
 		}
-		for _, id := range s.tables {
-			if t := r.tables[id]; t != nil {
-				if t.shape != nil && !t.passes(&o) {
-					if err := r.leaveOr(ctx, t, refuse(id, q, "drops it")); err != nil {
-						return err
-					}
-				}
-				t.empty = false
-			}
-		}
+		return r.onDrops(ctx, s.tables, q, &o)
 	case dropDatabase:
-		for id, t := range r.tables {
-			if strings.EqualFold(id.Database, s.database) && t.shape != nil && !t.passes(&o) {
-				if err := r.leaveOr(ctx, t, refuse(id, q, "drops it")); err != nil {
-					return err
-				}
-			}
-		}
+		return r.onDrops(ctx, r.tablesOf(s.database), q, &o)
 	case truncateTable:
 		return r.onTruncate(ctx, s.tables[0], q, &o)
 	case renameTable:
@@ -194,6 +182,52 @@ func (r *run) onTruncate(ctx context.Context, id schema.TableID, q *query, o *sc
 		return err
 	}
 	return r.announce(ctx, t, schema.SchemaChange{Table: t.shape, Reset: true, Same: true, History: r.history})
+}
+
+func (r *run) tablesOf(database string) (ids []schema.TableID) {
+	for id := range r.tables {
+		if strings.EqualFold(id.Database, database) {
+			ids = append(ids, id)
+		}
+	}
+	slices.SortFunc(ids, schema.TableID.Compare)
+	return ids
+}
+
+func (r *run) onDrops(ctx context.Context, ids []schema.TableID, q *query, o *schema.Origin) error {
+	for _, id := range ids {
+		if t := r.tables[id]; t != nil {
+			if err := r.onDrop(ctx, t, q, o); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// onDrop ends a table. A lane of it that is under way may have been caught up with by
+// a table that was made under its name since: it begins anew, or ends.
+func (r *run) onDrop(ctx context.Context, t *table, q *query, o *schema.Origin) error {
+	switch {
+	case t.passes(o):
+		return nil
+	case t.shape == nil:
+		t.empty = false
+		return nil
+	case r.cfg.Lanes != nil && r.cfg.Lanes.Has(t.id):
+		return r.leaveOr(ctx, t, refuse(t.id, q, "drops it"))
+	}
+	if err := r.commitBefore(ctx); err != nil {
+		return err
+	}
+	return r.end(ctx, t, schema.SchemaChange{Table: t.shape, Dropped: true, History: r.history})
+}
+
+// end announces that a table is gone.
+func (r *run) end(ctx context.Context, t *table, c schema.SchemaChange) error {
+	err := r.announce(ctx, t, c)
+	t.shape, t.empty, t.altered = nil, false, altered{}
+	return err
 }
 
 // commitBefore publishes what is before the statement, which may be nothing: then a

@@ -167,14 +167,18 @@ func (b *batcher) schemaChange(ctx context.Context, c schema.SchemaChange) error
 	if c.Reset {
 		// Whatever the table holds is void, and with it the position that it was
 		// complete at; so are changes that wait in its fold.
-		delete(b.ahead, id)
+		// Of a table that stays the same only the rows before here are void, and a cut
+		// still has to come up to its position.
+		if !c.Same {
+			delete(b.ahead, id)
+		}
 		delete(b.told, id)
 		b.loading[id] = !c.Lane
 		b.drop(id)
 	} else if err := b.flush(ctx, id); err != nil {
 		return err
 	}
-	b.loading[id] = b.loading[id] || c.Continued && !c.Lane
+	b.loading[id] = !c.Dropped && (b.loading[id] || c.Continued && !c.Lane)
 	delete(b.folds, id)
 	return b.send(ctx, job{define: &c})
 }

@@ -39,6 +39,7 @@ func (r Resume) Unfinished() bool { return r.History > r.Position.History }
 type TableState struct {
 	Table    *schema.Table
 	Position schema.Position
+	Dropped  bool // it is not in the source any more
 }
 
 // Source produces events in commit order. Its implementation reads MySQL.

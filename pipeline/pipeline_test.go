@@ -444,7 +444,7 @@ func TestLoadAfterReset(t *testing.T) {
 	a, gone := table(t, "a"), table(t, "gone")
 	old, ahead, anew := position(5), position(7), position(2)
 	old.History, ahead.History, anew.History = 1, 1, 2
-	lake := Resume{Position: old, History: 1, Tables: map[schema.TableID]TableState{a.ID: {a, old}, gone.ID: {gone, ahead}}}
+	lake := Resume{Position: old, History: 1, Tables: map[schema.TableID]TableState{a.ID: {Table: a, Position: old}, gone.ID: {Table: gone, Position: ahead}}}
 	jobs := make(chan job, 16)
 	b := newBatcher(Limits{Interval: time.Hour, Rows: 1, Bytes: 1 << 20}, lake, jobs, new(Stats))
 	for _, e := range []schema.Event{schema.Anew{History: 2}, schema.SchemaChange{Table: a, Reset: true}, schema.Commit{Position: anew}} {
@@ -470,7 +470,7 @@ func TestLoadEndsHistory(t *testing.T) {
 		old, anew := position(5), position(2)
 		old.History, anew.History = 1, 2
 		jobs := make(chan job, 16)
-		b := newBatcher(Limits{Interval: time.Hour, Rows: 100, Bytes: 1 << 20}, Resume{Position: position(4), Tables: map[schema.TableID]TableState{a.ID: {a, position(4)}}}, jobs, new(Stats))
+		b := newBatcher(Limits{Interval: time.Hour, Rows: 100, Bytes: 1 << 20}, Resume{Position: position(4), Tables: map[schema.TableID]TableState{a.ID: {Table: a, Position: position(4)}}}, jobs, new(Stats))
 		events := []schema.Event{transaction(a, 5, change{op: schema.OpInsert, new: 1}), schema.Commit{Position: old}}
 		if !complete {
 			events = append(events, transaction(a, 6, change{op: schema.OpInsert, new: 2}))

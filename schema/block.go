@@ -190,6 +190,13 @@ type SchemaChange struct {
 	Table *Table
 	// Reset: all earlier rows of the table are void. A load begins with it.
 	Reset bool
+	// Same: the table that a Reset voids stays what it is, only without its rows, as
+	// after TRUNCATE. Its columns keep their field ids.
+	Same bool
+	// Dropped: the table is gone in the source. Nothing follows of it, unless one of
+	// the name is made again, with a Reset. Its rows stay, unless the change is a Reset
+	// itself.
+	Dropped bool
 	// Renamed are the columns that have other names than in the version before.
 	Renamed []Rename
 	// Continued: the load of the table, which an earlier run began, goes on. Rows of

@@ -67,8 +67,8 @@ func (l *Lake) commit(ctx context.Context, cut schema.Commit) error {
 	}
 	snapshots := map[string]int64{}
 	for id, t := range l.tables { // under the names that readers know
-		if _, loading := lanes[id]; loading || t.history < cut.Position.History {
-			continue // half of it is there; or no load brought it since: it is not on the server any more
+		if _, loading := lanes[id]; loading || t.dropped || t.history < cut.Position.History {
+			continue // half of it is there; or it was dropped, or no load brought it since: it is not on the server any more
 		}
 		if s := snapshotID(t.head.t); s != 0 {
 			snapshots[t.identifier().String()] = s
@@ -78,7 +78,10 @@ func (l *Lake) commit(ctx context.Context, cut schema.Commit) error {
 		return fmt.Errorf("publishing cut %d: %w", l.cut, err)
 	}
 	clear(l.ahead)
-	return failpoint(stepCutPublished)
+	if err := failpoint(stepCutPublished); err != nil {
+		return err
+	}
+	return l.removeDropped(ctx)
 }
 
 // commitTable makes the table's batch durable: for all to see, or on the branch of
@@ -124,6 +127,11 @@ func (t *lakeTable) commit(ctx context.Context, next state) error {
 	next.Rows = rows
 	if t.staged != nil {
 		c.Forget = []string{propLoad, propLoadShape}
+	}
+	if t.dropped {
+		c.Properties[propDropped] = next.Position.String()
+	} else if t.head.t.Properties()[propDropped] != "" {
+		c.Forget = append(c.Forget, propDropped)
 	}
 	if err := t.describe(&c, &next); err != nil {
 		return err

@@ -27,6 +27,9 @@ func (l *Lake) define(ctx context.Context, c schema.SchemaChange) error {
 	id := c.Table.ID
 	t := l.tables[id]
 	if t == nil {
+		if c.Dropped {
+			return nil // it has been removed
+		}
 		var err error
 		if t, err = l.create(ctx, c.Table); err != nil {
 			return fmt.Errorf("creating table %s in the lake: %w", id, err)
@@ -35,11 +38,17 @@ func (l *Lake) define(ctx context.Context, c schema.SchemaChange) error {
 		t.note(c.Cause)
 		return nil
 	}
+	if c.Dropped && !c.Reset {
+		t.pending = append(t.pending, c)
+		return nil
+	}
 	if c.Reset || t.orphan {
 		t.history = c.History
-		// What waits before it is void.
+		c.Same = c.Same && !t.orphan
 		c.Reset, t.orphan = true, false
-		t.pending = nil
+		if !c.Same {
+			t.pending = nil // what waits before it is void
+		}
 	}
 	t.pending = append(t.pending, c)
 	return nil
@@ -116,6 +125,10 @@ func (t *lakeTable) evolve(ctx context.Context, c schema.SchemaChange) error {
 	d := schema.DiffTables(t.shape, c.Table, c.Renamed...)
 	old := t.shape
 	t.known = nil
+	if t.dropped = c.Dropped; c.Dropped && !c.Reset {
+		t.dirty = true
+		return nil
+	}
 	// A transport that keeps what was loaded brings it again, with what was read
 	// twice: keys are not new any more, also where this process read all of it.
 	t.continued = t.continued || c.Continued
@@ -123,6 +136,9 @@ func (t *lakeTable) evolve(ctx context.Context, c schema.SchemaChange) error {
 	case c.Reset:
 		if err := t.reset(ctx); err != nil {
 			return err
+		}
+		if !c.Same {
+			delete(t.lake.ahead, t.shape.ID)
 		}
 		t.reshape, t.dirty = true, true
 		if d.IsEmpty() {
@@ -255,7 +271,6 @@ func (t *lakeTable) reset(ctx context.Context) error {
 		t.removeFile(s.file)
 	}
 	t.files, t.shared, t.index, t.continued = nil, nil, nil, false
-	delete(t.lake.ahead, t.shape.ID)
 	return nil
 }
 

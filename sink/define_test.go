@@ -2,7 +2,12 @@ package sink
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -290,6 +295,99 @@ func TestReset(t *testing.T) {
 			require.NoError(t, w.commit())
 			w.check("orders")
 		})
+	}
+}
+
+// TestTruncated: the rows of before are gone with the next commit, which is one
+// snapshot with the rows behind; the columns keep their field ids, also those that
+// changed in the same batch; and the old rows are there in the snapshots of before.
+func TestTruncated(t *testing.T) {
+	for name, readers := range encodings {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, Config{Readers: readers})
+			shape := shapeOf(t, "orders", keyInteger)
+			w.define(shape, keyInteger, schema.SchemaChange{Reset: true})
+			require.NoError(t, w.load("orders", 0, 300))
+			require.NoError(t, w.commit())
+			require.NoError(t, w.write("orders", w.randomChanges(300, 60)))
+			require.NoError(t, w.commit())
+			before, rows, ids := w.info("orders"), w.want("orders"), w.fieldIDs("orders")
+
+			w.restart()
+			require.NoError(t, w.write("orders", w.randomChanges(300, 60)))
+			altered := reshaped(t, shape, "id", "w=v", "s", "amt", "at")
+			require.NoError(t, w.lake.Define(t.Context(), altered))
+			w.define(altered.Table, keyInteger, schema.SchemaChange{Reset: true, Same: true})
+			require.NoError(t, w.load("orders", 100, 150))
+			require.NoError(t, w.write("orders", w.randomChanges(300, 60)))
+			require.NoError(t, w.commit())
+			w.check("orders")
+			ids[1] = "w=2 false"
+			require.Equal(t, ids, w.fieldIDs("orders"))
+			require.Equal(t, before.SnapshotID, *w.lake.tables[shape.ID].head.t.CurrentSnapshot().ParentSnapshotID)
+			was, err := w.readAs(before, before.SnapshotID)
+			require.NoError(t, err)
+			require.Equal(t, rows, was)
+
+			w.define(altered.Table, keyInteger, schema.SchemaChange{Reset: true, Same: true})
+			require.NoError(t, w.commit())
+			w.restart()
+			w.check("orders")
+			require.Equal(t, ids, w.fieldIDs("orders"))
+		})
+	}
+}
+
+// TestDropped: at whatever step the process dies, a table that was dropped is there and
+// marked, or gone, once the cut is published; before that the next process is told of it,
+// and of where it stands.
+func TestDropped(t *testing.T) {
+	for _, remove := range []bool{false, true} {
+		for _, step := range []string{"", stepTableCommitted, stepBeforeCut, stepCutPublished} {
+			t.Run(fmt.Sprintf("%v/%s", remove, step), func(t *testing.T) {
+				w := newWorld(t, Config{RemoveDropped: remove})
+				shape := shapeOf(t, "orders", keyInteger)
+				for _, s := range []*schema.Table{shape, shapeOf(t, "others", keyInteger)} {
+					w.define(s, keyInteger, schema.SchemaChange{Reset: true})
+					require.NoError(t, w.load(s.ID.Name, 0, 100))
+				}
+				require.NoError(t, w.commit())
+				require.NoError(t, w.write("orders", w.randomChanges(100, 20)))
+				rows := w.want("orders")
+				if step != "" {
+					failAt(t, step, 1)
+				}
+				require.NoError(t, w.lake.Define(t.Context(), schema.SchemaChange{Table: shape, Dropped: true}))
+				require.Equal(t, step != "", w.commit() != nil)
+				r := w.restart()
+				if at, told := r.Tables[shape.ID]; !r.Position.Contains(position(t, w.next)) {
+					require.True(t, told && at.Dropped && at.Position.Contains(position(t, w.next)))
+					require.NoError(t, w.lake.Commit(t.Context(), schema.Commit{Position: position(t, w.next)}))
+					r = w.restart()
+				}
+				require.NotContains(t, r.Tables, shape.ID)
+				cuts, err := w.lake.Cuts(t.Context(), 1)
+				require.NoError(t, err)
+				require.Equal(t, []string{"shop.others"}, slices.Collect(maps.Keys(cuts[0].Snapshots)))
+				if !remove {
+					require.Equal(t, position(t, w.next).String(), w.info("orders").Dropped)
+					require.Equal(t, rows, w.read("orders", 0))
+				}
+				_, err = os.Stat(filepath.Join(w.cfg.Dir, "shop", "orders"))
+				require.Equal(t, remove, errors.Is(err, fs.ErrNotExist))
+
+				// Made again, and dropped within one batch.
+				w.define(shape, keyInteger, schema.SchemaChange{Reset: true})
+				require.NoError(t, w.write("orders", changes{1: w.noted("")}))
+				require.NoError(t, w.lake.Define(t.Context(), schema.SchemaChange{Table: shape, Dropped: true}))
+				w.define(shape, keyInteger, schema.SchemaChange{Reset: true})
+				require.NoError(t, w.write("orders", changes{2: w.noted("")}))
+				require.NoError(t, w.commit())
+				w.check("orders")
+				require.Empty(t, w.info("orders").Dropped)
+				require.Contains(t, w.restart().Tables, shape.ID)
+			})
+		}
 	}
 }
 

@@ -30,6 +30,9 @@
 //     (TestColumnsDroppedAndRenamed, TestKeyRenamed). A column that becomes wider keeps its own
 //     too, and rows of narrower files are found by it (TestColumnsWidened). Rows are found by
 //     another key once there is one (TestKeyChanges), unless it tells them apart only in MySQL (TestKeyThatTellsNoRowsApart).
+//     A table that was truncated is the same one (TestTruncated).
+//     One that was dropped in the source stays readable, in no cut, or is removed as was
+//     chosen; one that is made under its name has none of its rows (TestDropped).
 //  6. A cut is published after all its tables, and names their snapshots
 //     (TestCuts).
 //  7. A table that is not this pipeline's is never changed (TestForeignTables).

@@ -94,7 +94,11 @@ func (l *Lake) Resume(ctx context.Context) (pipeline.Resume, error) {
 			continue
 		}
 		if t.head.state != "" {
-			r.Tables[id] = pipeline.TableState{Table: t.shown, Position: t.state.Position}
+			// Of one that was dropped nothing is to be followed, unless a crash left it
+			// beyond the last cut: the source comes to its rows again.
+			if !t.dropped || l.ahead[id] {
+				r.Tables[id] = pipeline.TableState{Table: t.shown, Position: t.state.Position, Dropped: t.dropped}
+			}
 			r.History = max(r.History, t.state.Position.History)
 		}
 		if t.staged != nil {
@@ -166,7 +170,10 @@ func (l *Lake) load(ctx context.Context) error {
 		}
 	}
 	l.resumed = true
-	return failpoint(stepStateLoaded)
+	if err := failpoint(stepStateLoaded); err != nil {
+		return err
+	}
+	return l.removeDropped(ctx)
 }
 
 // heads loads the head of every table of the catalog.
@@ -249,6 +256,7 @@ func (l *Lake) adopt(ctx context.Context, it *table.Table) (*lakeTable, error) {
 	if t.versions, err = decodeHistory(it); err != nil {
 		return nil, err
 	}
+	t.dropped = it.Properties()[propDropped] != ""
 	t.orphan = h.state == "" && !hasLoad(it)
 	if hasLoad(it) {
 		return t, t.adoptLoad()

@@ -40,6 +40,8 @@ type TableInfo struct {
 	// Load is one of the table that is not complete, so that nobody sees it; nil:
 	// there is none.
 	Load *LoadInfo
+	// Dropped is the position at which the source had the table no more; "": it has it.
+	Dropped string
 
 	head *table.Table // as it was when it was told of
 }
@@ -81,7 +83,7 @@ func tableInfo(t *table.Table) (TableInfo, error) {
 		return TableInfo{}, err
 	}
 	name := naming.Identifier{Namespace: t.Identifier()[0], Name: t.Identifier()[1]}
-	info := TableInfo{Table: shape, Lake: name, Pipeline: t.Properties()[propPipeline], Position: st.Position, Cut: st.Cut, Rows: st.Rows}
+	info := TableInfo{Table: shape, Lake: name, Pipeline: t.Properties()[propPipeline], Position: st.Position, Cut: st.Cut, Rows: st.Rows, Dropped: t.Properties()[propDropped]}
 	if info.Versions, err = versionsOf(t); err != nil {
 		return TableInfo{}, err
 	}

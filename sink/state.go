@@ -22,6 +22,7 @@ const (
 	propCutPrefix = "beluga.cuts." // of the table of cuts, one for each pipeline
 	propLoad      = "beluga.load"  // of a load that goes on; also in the summaries of its branch
 	propLoadShape = "beluga.load.table"
+	propDropped   = "beluga.dropped" // the position at which the source had the table no more
 )
 
 // loadBranch holds what has come of a table's load, so that readers of main see

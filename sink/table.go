@@ -27,7 +27,9 @@ type lakeTable struct {
 	history int64         // that its rows belong to: of the last reset
 	// orphan: a run made the table and ended before its first commit. Its shape
 	// may be any.
-	orphan   bool
+	orphan bool
+	// dropped: the source has it no more. It is in no cut, and what it had stays.
+	dropped  bool
 	versions []version     // the shapes that it had
 	shown    *schema.Table // of what main shows; another than shape during a load
 

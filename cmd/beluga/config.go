@@ -34,6 +34,7 @@ type Config struct {
 	To      string   `yaml:"to" help:"folder of the lake; made if it is not there"`
 	Keyless string   `yaml:"keyless" enum:"exact,append,refuse" help:"tables with neither a primary key nor a unique one without NULL: replicate them by whole rows, replicate them as long as rows are only added, or refuse them"`
 	Readers []string `yaml:"readers" list:"comma" help:"engines that will read the lake; they decide how deletes are written (none given: readable by all)"`
+	OnDrop  string   `yaml:"on-drop" enum:"keep,drop" help:"tables that are dropped in the source: keep what the lake has of them, or drop them there too, with their files"`
 	Once    bool     `yaml:"once" help:"load what is new up to now, then exit"`
 
 	Tables    TablesConfig    `yaml:"tables"`
@@ -235,6 +236,12 @@ type ShutdownConfig struct {
 	Timeout Duration `yaml:"timeout" help:"after SIGTERM or SIGINT: how long committing what has been read may take"`
 }
 
+// The words of on-drop.
+const (
+	onDropKeep = "keep"
+	onDropDrop = "drop"
+)
+
 // LogConfig says what is logged and how.
 type LogConfig struct {
 	Level  string `yaml:"level" enum:"debug,info,warn,error" help:"least severe message that is logged"`
@@ -246,6 +253,7 @@ func defaultConfig() Config {
 	return Config{
 		Name:    "beluga",
 		Keyless: keylessExact,
+		OnDrop:  onDropKeep,
 		Columns: ColumnsConfig{HashAlgorithm: "sha-256"},
 		Names:   NamesConfig{Case: naming.Keep},
 		Kafka: KafkaConfig{

@@ -61,6 +61,7 @@ func TestConfigFile(t *testing.T) {
 		Columns: ColumnsConfig{HashAlgorithm: "sha-256"},
 		Names:   NamesConfig{Rename: []string{"shop.orders=sales.orders", "shop.orders.qty=quantity"}, Columns: []string{`.*\.id_(.*)=$1_id`}, Case: "lower", TablePrefix: "raw_"},
 		Keyless: "append",
+		OnDrop:  "drop",
 		Readers: []string{"spark", "duckdb"},
 		Kafka: KafkaConfig{Brokers: []string{"a:9092", "b:9092"}, TopicPrefix: "cdc", Partitions: 4, Replication: 3,
 			Retention: Duration(48 * time.Hour), Compression: "zstd", MessageKeyColumns: []string{`shop\.orders:customer,id`, `shop\.items:sku`}},

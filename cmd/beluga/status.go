@@ -101,6 +101,7 @@ type tableStatus struct {
 	Versions    int       `json:"versions"`          // shapes that it had
 	Loading     *int64    `json:"loading,omitempty"` // rows of a load that is not complete, which nobody sees yet
 	Stopped     bool      `json:"load_stopped,omitempty"`
+	Dropped     string    `json:"dropped,omitempty"` // position since which the source has it no more
 }
 
 func readStatus(ctx context.Context, c *Config, io streams) (s *status, err error) {
@@ -117,7 +118,7 @@ func readStatus(ctx context.Context, c *Config, io streams) (s *status, err erro
 	}
 	for _, t := range tables {
 		one := tableStatus{t.Lake, t.Table.ID.String(), t.Lake.String(), t.Pipeline, t.Rows, t.DataFiles, t.DeleteFiles, t.Bytes, t.SnapshotID,
-			t.CommittedAt.UTC(), t.Position.String(), versions(t), nil, false}
+			t.CommittedAt.UTC(), t.Position.String(), versions(t), nil, false, t.Dropped}
 		if t.Load != nil {
 			one.Loading, one.Stopped = &t.Load.Rows, t.Load.Stopped
 		}
@@ -224,6 +225,11 @@ func (s *status) printUnderWay(w io.Writer) (err error) {
 			p("\nthe load of %s was stopped; beluga snapshot begins it again\n", t.Table)
 		default:
 			p("\n%s is being loaded: %s so far, which readers do not see yet\n", t.Table, count(*t.Loading, "row"))
+		}
+	}
+	for _, t := range s.Tables {
+		if t.Dropped != "" {
+			p("\n%s was dropped in the source, at %s: the lake keeps what it had\n", t.Table, t.Dropped)
 		}
 	}
 	for _, x := range s.Signals {

@@ -75,6 +75,7 @@ func sinkConfig(c *Config, readOnly bool) sink.Config {
 		MemoryLimit:   int64(c.Memory.Limit / 4),
 		ReadOnly:      readOnly,
 		AppendKeyless: c.Keyless == keylessAppend,
+		RemoveDropped: c.OnDrop == onDropDrop,
 	}
 }
 

@@ -119,7 +119,7 @@ func (c *sqlCase) remember(t *testing.T, server *servers.MySQLServer) {
 	}
 }
 
-var alters = regexp.MustCompile(`(?i)\bALTER\b`)
+var alters = regexp.MustCompile(`(?i)\b(ALTER|TRUNCATE)\b`)
 
 // execCase runs files of the case, each in a session of its own.
 func execCase(t *testing.T, server *servers.MySQLServer, c *sqlCase, database string, files ...string) {

@@ -23,11 +23,19 @@ type cutPayload struct {
 type changePayload struct {
 	Table     *schema.Table       `json:"table"`
 	Renamed   []schema.Rename     `json:"renamed,omitempty"`
+	Same      bool                `json:"same,omitempty"`
+	Dropped   *dropped            `json:"dropped,omitempty"`
 	History   int64               `json:"history,omitempty"`
 	Request   string              `json:"request,omitempty"`
 	Condition string              `json:"condition,omitempty"`
 	Fill      map[int]*fillColumn `json:"fill,omitempty"`
 	Cause     schema.Cause        `json:"cause,omitzero"`
+}
+
+// dropped says that the table is gone in the source. Its record voids what stands before
+// it in the partition, all of which a cut has: rows that the lake has stay there.
+type dropped struct {
+	Reset bool `json:"reset,omitempty"` // they do not
 }
 
 // fillColumn is the one value of a column of SchemaChange.Fill, as its vector
@@ -38,7 +46,10 @@ type fillColumn struct {
 }
 
 func encodeChange(c schema.SchemaChange) ([]byte, error) {
-	p := changePayload{Table: c.Table, Renamed: c.Renamed, History: c.History, Request: c.Request, Condition: c.Condition, Cause: c.Cause}
+	p := changePayload{Table: c.Table, Renamed: c.Renamed, Same: c.Same, History: c.History, Request: c.Request, Condition: c.Condition, Cause: c.Cause}
+	if c.Dropped {
+		p.Dropped = &dropped{c.Reset}
+	}
 	if c.Fill != nil {
 		p.Fill = map[int]*fillColumn{}
 		for i := range c.Fill.New {
@@ -77,8 +88,11 @@ func decodeChange(r *protocol.Record) (c schema.SchemaChange, err error) {
 	if err := p.Table.Prepare(); err != nil {
 		return c, err
 	}
-	c = schema.SchemaChange{Table: p.Table, Renamed: p.Renamed, Reset: r.Reset, Continued: r.Continued, History: p.History,
+	c = schema.SchemaChange{Table: p.Table, Renamed: p.Renamed, Reset: r.Reset, Same: p.Same, Continued: r.Continued, History: p.History,
 		Lane: r.Lane, Request: p.Request, Condition: p.Condition, Cause: p.Cause}
+	if p.Dropped != nil {
+		c.Dropped, c.Reset = true, p.Dropped.Reset
+	}
 	if p.Fill == nil {
 		return c, nil
 	}

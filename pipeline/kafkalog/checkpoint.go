@@ -108,15 +108,15 @@ func (w *Writer) checkpoint(ctx context.Context) error {
 		return err
 	}
 	w.cutsMu.Lock()
-	c := w.ready
+	c, written := w.ready, w.written
 	w.cutsMu.Unlock()
-	if c == nil || c.Cut == w.written {
+	if c == nil || c.Cut == written {
 		return nil
 	}
 	if err := w.writeCheckpoint(ctx, c); err != nil {
 		return err
 	}
-	w.written = c.Cut
+	w.noteWritten(c.Cut)
 	w.transport.noteCheckpoint(c.Partition)
 	return nil
 }

@@ -233,7 +233,7 @@ func (r *Reader) take(p *partitionReader, it item) schema.Event {
 		r.cuts[it.number] = it.cut
 		r.aligner.AtCut(p.number, it.number, it.tables)
 	case it.change != nil:
-		r.aligner.AtVersion(p.number, it.version, it.change.Reset)
+		r.aligner.AtVersion(p.number, it.version, it.change.Reset || it.change.Dropped)
 	case it.block != nil:
 		if r.aligner.Void(p.number, it.version) {
 			it.block.Release()

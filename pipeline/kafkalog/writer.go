@@ -61,7 +61,8 @@ type Writer struct {
 	note    *loadNote     // of what is not acknowledged yet; under cutsMu
 	noted   chan struct{} // all of it is
 	ready   *checkpoint   // the last cut that is; under cutsMu
-	written int64         // cut of the last checkpoint; the keeper's
+	written int64         // cut of the last checkpoint; under cutsMu
+	settled chan struct{} // it has moved
 	force   chan struct{}
 
 	begun   int64           // history of the last load that was begun; under begunMu
@@ -91,7 +92,7 @@ type openCut struct {
 
 func newWriter(cfg Config, t *Transport) *Writer {
 	return &Writer{cfg: cfg, transport: t, log: t.log, tables: map[schema.TableID]*writerTable{}, cuts: map[int64]*openCut{},
-		progress: map[schema.TableID]schema.Progress{}, lanes: map[schema.TableID]bool{}, noted: make(chan struct{}, 1), force: make(chan struct{}, 1), boundary: true}
+		progress: map[schema.TableID]schema.Progress{}, lanes: map[schema.TableID]bool{}, noted: make(chan struct{}, 1), settled: make(chan struct{}, 1), force: make(chan struct{}, 1), boundary: true}
 }
 
 // Resume returns the position of the last checkpoint that counts.
@@ -110,6 +111,11 @@ func (w *Writer) Send(ctx context.Context, e schema.Event) error {
 	case *schema.Block:
 		return w.sendBlock(e)
 	case schema.SchemaChange:
+		if e.Reset && e.Same || e.Dropped {
+			if err := w.settle(); err != nil {
+				return err
+			}
+		}
 		return w.sendChange(e)
 	case schema.Commit:
 		return w.sendCommit(e)
@@ -180,7 +186,7 @@ func (w *Writer) sendChange(c schema.SchemaChange) error {
 	if c.Lane {
 		w.lanes[c.Table.ID], w.loading = true, true
 	}
-	if c.Reset || c.Continued {
+	if c.Reset || c.Continued || c.Dropped {
 		w.loading = true
 		if err := w.noteOverlap(c.Overlap); err != nil {
 			return fmt.Errorf("loading table %s: %w", c.Table.ID, err)
@@ -197,10 +203,10 @@ func (w *Writer) change(c schema.SchemaChange) error {
 	if err != nil {
 		return err
 	}
-	if !c.Reset && !c.Continued && !c.Lane && t.version > 0 && sameShape(t.shape, c.Table) {
+	if !c.Reset && !c.Continued && !c.Dropped && !c.Lane && t.version > 0 && sameShape(t.shape, c.Table) {
 		return nil
 	}
-	t.gone = t.gone && !c.Reset
+	t.gone = c.Dropped || t.gone && !c.Reset
 	if err := w.encodeAs(t, c.Table); err != nil {
 		return err
 	}
@@ -217,7 +223,7 @@ func (w *Writer) broadcastVersion(t *writerTable, c schema.SchemaChange) error {
 		return w.continueVersion(t, payload)
 	}
 	t.version++
-	if c.Reset {
+	if c.Reset || c.Dropped {
 		// A load is never the same as an earlier one, however far that had come.
 		for _, p := range t.parts {
 			if s, ok := w.scans[p.number]; ok {
@@ -240,7 +246,7 @@ func (w *Writer) broadcastVersion(t *writerTable, c schema.SchemaChange) error {
 }
 
 func (w *Writer) markVersion(p *partitionWriter, version int64, c schema.SchemaChange, payload []byte) error {
-	r := protocol.Record{Kind: protocol.DDL, Version: version, Reset: c.Reset, Continued: c.Continued, Lane: c.Lane, Payload: payload}
+	r := protocol.Record{Kind: protocol.DDL, Version: version, Reset: c.Reset || c.Dropped, Continued: c.Continued, Lane: c.Lane, Payload: payload}
 	return p.mark(w.ctx, &r, time.Now().UnixMilli())
 }
 

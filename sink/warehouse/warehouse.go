@@ -96,6 +96,14 @@ func (w *Warehouse) Location(namespace, name string) string {
 	return Scheme + filepath.Join(w.Dir, FolderName(namespace), FolderName(name))
 }
 
+// RemoveTable deletes the files of a table that is not in the catalog any more.
+func (w *Warehouse) RemoveTable(namespace, name string) error {
+	if err := os.RemoveAll(Path(w.Location(namespace, name))); err != nil {
+		return fmt.Errorf("deleting the files of a table: %w", err)
+	}
+	return nil
+}
+
 func checkFolder(dir string, readOnly bool) error {
 	st, err := os.Stat(dir)
 	switch {

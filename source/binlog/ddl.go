@@ -3,6 +3,7 @@ package binlog
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/beluga-cdc/beluga/schema"
@@ -89,8 +90,10 @@ func (r *run) onDefinition(ctx context.Context, h *header, q *query, ts []token)
 			return nil
 		}
 		t := r.tableOf(s.tables[0])
-		if s.replaces && t.shape != nil && !t.empty && !t.passes(&o) {
-			return r.leaveOr(ctx, t, refuse(t.id, q, "replaces it"))
+		if s.replaces {
+			if err := r.onDrop(ctx, t, q, &o); err != nil || t.passedOver {
+				return err
+			}
 		}
 		return r.onCreate(ctx, t, &o)
 	case alterTable:
@@ -99,31 +102,11 @@ func (r *run) onDefinition(ctx context.Context, h *header, q *query, ts []token)
 		if s.temporary {
 			return nil
 		}
-		for _, id := range s.tables {
-			if t := r.tables[id]; t != nil {
-				if t.shape != nil && !t.passes(&o) {
-					if err := r.leaveOr(ctx, t, refuse(id, q, "drops it")); err != nil {
-						return err
-					}
-				}
-				t.empty = false
-			}
-		}
+		return r.onDrops(ctx, s.tables, q, &o)
 	case dropDatabase:
-		for id, t := range r.tables {
-			if strings.EqualFold(id.Database, s.database) && t.shape != nil && !t.passes(&o) {
-				if err := r.leaveOr(ctx, t, refuse(id, q, "drops it")); err != nil {
-					return err
-				}
-			}
-		}
+		return r.onDrops(ctx, r.tablesOf(s.database), q, &o)
 	case truncateTable:
-		if r.txn.passed {
-			return nil
-		}
-		if t := r.tables[s.tables[0]]; t != nil && t.shape != nil && !t.empty && !t.passes(&o) {
-			return r.leaveOr(ctx, t, refuse(t.id, q, "removes its rows without row events"))
-		}
+		return r.onTruncate(ctx, s.tables[0], q, &o)
 	case renameTable:
 		return r.onRename(ctx, &s, q, &o)
 	}
@@ -183,6 +166,80 @@ func (r *run) onCreate(ctx context.Context, t *table, o *schema.Origin) error {
 	}
 	t.empty = true
 	return r.describeEmpty(ctx, t)
+}
+
+// onTruncate voids the rows that were sent so far. A lane of the table may have read
+// rows that its statement has removed, and begins anew.
+//
+// It is announced of a table without rows too: a run that begins behind its CREATE
+// does not know that, and both must announce the same.
+func (r *run) onTruncate(ctx context.Context, id schema.TableID, q *query, o *schema.Origin) error {
+	t := r.tables[id]
+	switch {
+	case r.txn.passed, t == nil, t.shape == nil, t.passes(o):
+		return nil
+	case r.cfg.Lanes != nil && r.cfg.Lanes.Has(id):
+		return r.leaveOr(ctx, t, refuse(id, q, "removes its rows without row events"))
+	}
+	if err := r.commitBefore(ctx); err != nil {
+		return err
+	}
+	return r.announce(ctx, t, schema.SchemaChange{Table: t.shape, Reset: true, Same: true, History: r.history})
+}
+
+func (r *run) tablesOf(database string) (ids []schema.TableID) {
+	for id := range r.tables {
+		if strings.EqualFold(id.Database, database) {
+			ids = append(ids, id)
+		}
+	}
+	slices.SortFunc(ids, schema.TableID.Compare)
+	return ids
+}
+
+func (r *run) onDrops(ctx context.Context, ids []schema.TableID, q *query, o *schema.Origin) error {
+	for _, id := range ids {
+		if t := r.tables[id]; t != nil {
+			if err := r.onDrop(ctx, t, q, o); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// onDrop ends a table. A lane of it that is under way may have been caught up with by
+// a table that was made under its name since: it begins anew, or ends.
+func (r *run) onDrop(ctx context.Context, t *table, q *query, o *schema.Origin) error {
+	switch {
+	case t.passes(o):
+		return nil
+	case t.shape == nil:
+		t.empty = false
+		return nil
+	case r.cfg.Lanes != nil && r.cfg.Lanes.Has(t.id):
+		return r.leaveOr(ctx, t, refuse(t.id, q, "drops it"))
+	}
+	if err := r.commitBefore(ctx); err != nil {
+		return err
+	}
+	return r.end(ctx, t, schema.SchemaChange{Table: t.shape, Dropped: true, History: r.history})
+}
+
+// end announces that a table is gone.
+func (r *run) end(ctx context.Context, t *table, c schema.SchemaChange) error {
+	err := r.announce(ctx, t, c)
+	t.shape, t.empty, t.altered = nil, false, altered{}
+	return err
+}
+
+// commitBefore publishes what is before the statement, which may be nothing: then a
+// Commit would say of a log that was taken over that it has been passed up to here.
+func (r *run) commitBefore(ctx context.Context) error {
+	if !r.dirty {
+		return nil
+	}
+	return r.commit(ctx)
 }
 
 func (r *run) describeEmpty(ctx context.Context, t *table) error {

@@ -23,6 +23,8 @@
 //     which of them is which (TestRefusals, TestColumnsGoAndChange, TestNamesDecideWhatIsWanted), and what a statement
 //     says of names is announced with it (TestStatementsAheadOfTheDictionary). Another key is
 //     announced where rows are told apart by it (TestKeysChange).
+//     TRUNCATE voids the rows before it, and nothing else (TestTruncate).
+//     DROP ends a table, and CREATE under its name begins another one (TestDrop).
 //  5. The shape under which rows are decoded is their own table map's, never
 //     information_schema's of another time (TestAddColumn). A map without names is
 //     asked about again after an ALTER (TestMinimalMetadataAfterAlter).

@@ -49,6 +49,11 @@ func (l *lake) Send(_ context.Context, e schema.Event) error {
 	switch e := e.(type) {
 	case schema.SchemaChange:
 		l.changes = append(l.changes, e)
+		if e.Dropped {
+			delete(l.shapes, e.Table.ID)
+			delete(l.rows, e.Table.ID)
+			return nil
+		}
 		if was := l.shapes[e.Table.ID]; was != nil && !e.Reset {
 			l.reshape(was, e)
 		}

@@ -94,13 +94,12 @@ func (r *run) beginLane(ctx context.Context, b lane.Begin) error {
 	return r.announce(ctx, t, schema.SchemaChange{Table: shape, Reset: reset, Lane: true, Request: b.Request, Condition: b.Condition, History: r.history})
 }
 
-// endLane is called for a table that is not on the server by now: what the lake has of
-// it, if anything, has no rows.
+// endLane is called for a table that is not on the server by now. What the lake has of
+// it is half a load, over rows that were in doubt: nothing of that stays.
 func (r *run) endLane(ctx context.Context, t *table) error {
 	t.passedOver = false
 	if t.shape != nil {
-		t.empty = true
-		if err := r.announce(ctx, t, schema.SchemaChange{Table: t.shape, Reset: true, History: r.history}); err != nil {
+		if err := r.end(ctx, t, schema.SchemaChange{Table: t.shape, Reset: true, Dropped: true, History: r.history}); err != nil {
 			return err
 		}
 	}

@@ -246,6 +246,9 @@ func newRun(cfg Config, from pipeline.Resume, out Sender) *run {
 	for id, state := range from.Tables {
 		t := &table{id: id, shape: state.Table, passedOver: cfg.Lanes != nil && cfg.Lanes.Voided(id)}
 		r.tables[id] = t
+		if state.Dropped {
+			t.shape = nil
+		}
 		if !from.Position.Contains(state.Position) {
 			t.covered = state.Position
 			r.ahead = append(r.ahead, t)

@@ -1,0 +1,12 @@
+CREATE TABLE made_again (id INT PRIMARY KEY, v INT);
+INSERT INTO made_again VALUES (1, 1), (2, 2);
+CREATE TABLE made_otherwise (id INT PRIMARY KEY, v INT, w VARCHAR(20));
+INSERT INTO made_otherwise VALUES (1, 1, 'one'), (2, 2, 'two');
+CREATE TABLE keyless (v INT);
+INSERT INTO keyless VALUES (1), (1), (2);
+CREATE TABLE gone (id INT PRIMARY KEY);
+INSERT INTO gone VALUES (1);
+CREATE TABLE also_gone (id INT PRIMARY KEY);
+CREATE TABLE stays (id INT PRIMARY KEY, v INT);
+INSERT INTO stays VALUES (1, 1);
+CREATE VIEW seen AS SELECT * FROM stays;

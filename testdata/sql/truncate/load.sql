@@ -1,0 +1,15 @@
+CREATE TABLE keyed (id INT PRIMARY KEY, v VARCHAR(20), w INT);
+INSERT INTO keyed VALUES (1, 'one', 1), (2, 'two', 2), (3, 'three', 3);
+CREATE TABLE words (a VARCHAR(20), b INT, v INT, PRIMARY KEY (a, b));
+INSERT INTO words VALUES ('x', 1, 1), ('x', 2, 2), ('y', 1, 3);
+CREATE TABLE keyless (a INT, b VARCHAR(20));
+INSERT INTO keyless VALUES (1, 'x'), (1, 'x'), (2, NULL), (NULL, NULL);
+CREATE TABLE altered (id INT PRIMARY KEY, a INT, b INT);
+INSERT INTO altered VALUES (1, 10, 20), (2, 11, 21);
+CREATE TABLE emptied (id INT PRIMARY KEY, v INT);
+INSERT INTO emptied VALUES (1, 1), (2, 2);
+CREATE TABLE in_parts (id INT PRIMARY KEY, v INT) PARTITION BY HASH (id) PARTITIONS 3;
+INSERT INTO in_parts VALUES (1, 1), (2, 2), (3, 3), (4, 4);
+CREATE TABLE rowless (id INT PRIMARY KEY);
+CREATE TABLE untouched (id INT PRIMARY KEY, v INT);
+INSERT INTO untouched VALUES (1, 1);

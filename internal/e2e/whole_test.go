@@ -96,20 +96,25 @@ for name in sorted(catalog.list_tables(sys.argv[2])):
     print(name[1], sorted(r["id"] for r in t.scan().to_arrow().to_pylist()), "beluga.dropped" in t.properties)
 print(sorted(os.listdir(f"{sys.argv[1]}/{sys.argv[2]}")))
 `
-	for policy, c := range map[string]struct{ dropped, again string }{
-		"keep": {"a [1, 2] True\nb [1, 2, 3] False\n['a', 'b']\n", "a [3] False\nb [1, 2, 3] False\n['a', 'b']\n"},
-		"drop": {"b [1, 2, 3] False\n['b']\n", "a [3] False\nb [1, 2, 3] False\n['a', 'b']\n"},
+	for name, c := range map[string]struct {
+		policy, dropped, again string
+		options                []string
+	}{
+		"keep": {"keep", "a [1, 2] True\nb [1, 2, 3] False\n['a', 'b']\n", "a [3] False\nb [1, 2, 3] False\n['a', 'b']\n", nil},
+		"drop": {"drop", "b [1, 2, 3] False\n['b']\n", "a [3] False\nb [1, 2, 3] False\n['a', 'b']\n", nil},
+		// One that has another table's name in MySQL is not taken for that.
+		"renamed": {"drop", "a [1, 2, 3] False\n['a']\n", "a [1, 2, 3] False\nb [3] False\n['a', 'b']\n", []string{"--names-rename", "e2e_dropped_renamed.a=e2e_dropped_renamed.b", "--names-rename", "e2e_dropped_renamed.b=e2e_dropped_renamed.a"}},
 	} {
-		t.Run(policy, func(t *testing.T) {
-			database := "e2e_dropped_" + policy
+		t.Run(name, func(t *testing.T) {
+			database := "e2e_dropped_" + name
 			lake, args := shop(t, server, database)
-			run := command("run", args, "--once", "--on-drop", policy)
+			run := append(command("run", args, "--once", "--on-drop", c.policy), c.options...)
 			runs(t, run...)
 			server.Exec(t, fmt.Sprintf("DROP TABLE %[1]s.a; INSERT INTO %[1]s.b VALUES (3, 3, 3)", database))
 			runs(t, run...)
 			seen := func() string { return runPython(t, servers.Python(t, reader...), list, lake, database) }
 			require.Equal(t, c.dropped, seen())
-			require.Equal(t, policy == "keep", strings.Contains(runs(t, "status", "--to", lake), database+".a was dropped in the source, at "))
+			require.Equal(t, c.policy == "keep", strings.Contains(runs(t, "status", "--to", lake), database+".a was dropped in the source, at "))
 			require.Contains(t, runs(t, command("verify", args)...), "equal: 1 table, 3 rows")
 			runs(t, append(run, "--tables", database+`\.b`)...)
 

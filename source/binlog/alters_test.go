@@ -24,7 +24,7 @@ type alterColumn struct {
 
 // alterNames are names that look like something else. The database compares them
 // without regard to case and accents.
-var alterNames = []string{"a", "B", "c1", "first", "after", "add", "drop", "column", "rename", "to", "comment", "default", "visible", "wait", "größe", "Ж", "名", "a b", "x`y", `q"r`, "it's", "p,q", "(", ")", `back\slash`, `\`, "--", "#no", "/*", "*/", "/*!", ";", "1a", "$", "a.b", "=", "_u"}
+var alterNames = []string{"a", "B", "c1", "first", "after", "add", "drop", "column", "rename", "to", "comment", "default", "visible", "wait", "modify", "import", "discard", "columns", "period", "system", "größe", "Ж", "名", "a b", "x`y", `q"r`, "it's", "p,q", "(", ")", `back\slash`, `\`, "--", "#no", "/*", "*/", "/*!", ";", "1a", "$", "a.b", "=", "_u"}
 
 // statement returns a statement, and whether it is one that can be followed. The
 // server may refuse it.
@@ -45,6 +45,10 @@ func (g *alters) statement() (text string, followed bool) {
 	}
 	if g.IntN(6) == 0 {
 		list += " /*!99999 , DROP COLUMN " + g.name(g.any().name) + " */"
+	}
+	if g.IntN(12) == 0 { // its own commas end no clause
+		list = g.word("ORDER BY") + g.gap() + g.name(g.any().name) + "," + g.name(g.any().name) + g.word(" DESC") + "," + g.name(g.any().name)
+		followed = true
 	}
 	head := g.word("ALTER") + g.gap() + g.word("TABLE") + g.gap() + g.pick("", g.quoted(g.database)+g.pick("", " ")+"."+g.pick("", " ")) + g.name(g.table)
 	return g.pick("", "/* ALTER TABLE x RENAME TO y */", "-- it's\n") + head + g.gap() + list + g.pick("", g.gap(), " -- ; DROP COLUMN a"), followed
@@ -78,7 +82,8 @@ func (g *alters) clause() (text string, followed bool) {
 		}
 		return g.word("ADD INDEX ") + g.name(g.fresh()) + "(" + g.name(g.any().name) + ")", true
 	}
-	return g.pick("FORCE", "ENGINE=InnoDB", "COMMENT="+g.text(), "COMMENT "+g.text(), "ROW_FORMAT = DYNAMIC", "ADD CHECK (1 < 2)", "ALGORITHM=COPY", "ALTER INDEX i INVISIBLE", "AUTO_INCREMENT=5"), true
+	return g.pick("DROP INDEX i", "DROP KEY i", "RENAME INDEX i TO j", "RENAME KEY j TO i", "ADD KEY i (id)", "ADD UNIQUE u (id)", "DROP INDEX u", "ADD CONSTRAINT c CHECK (id > 0)", "DROP CHECK c", "DROP CONSTRAINT c", "ADD CONSTRAINT CHECK (1)",
+		"LOCK=SHARED", "DEFAULT CHARACTER SET utf8mb4", "FORCE", "ENGINE=InnoDB", "COMMENT="+g.text(), "COMMENT "+g.text(), "ROW_FORMAT = DYNAMIC", "ADD CHECK (1 < 2)", "ALGORITHM=COPY", "ALTER INDEX i INVISIBLE", "AUTO_INCREMENT=5"), true
 }
 
 // definition is a name with what defines a column.

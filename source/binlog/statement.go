@@ -248,6 +248,8 @@ func (p *parser) clause(s *statement) {
 			p.accept("AS")
 		}
 		s.targets = append(s.targets, p.tableName())
+	case p.accept("ORDER", "BY"): // its commas part columns, whatever they are called
+		p.ts = p.ts[len(p.ts)-1:]
 	case p.accept("EXCHANGE", "PARTITION"):
 		s.removes = "EXCHANGE PARTITION"
 		for p.peek().kind != endToken && !p.accept("WITH", "TABLE") {

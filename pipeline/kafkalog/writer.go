@@ -263,8 +263,8 @@ func (w *Writer) sendCommit(c schema.Commit) error {
 	w.seen = w.seen[:0]
 	w.last, w.boundary, w.uncut = c, true, true
 	// The end of a load is worth a cut and a checkpoint of its own: without them
-	// the next start would load again. So is the begin of a lane.
-	force := w.loading || w.endsLane(c)
+	// the next start would load again. So are the begin and the end of a lane.
+	force := w.endsLane(c) || w.loading
 	w.loading, w.reloading = false, false
 	if force || time.Since(w.cutAt) >= w.cfg.CutInterval {
 		return w.broadcastCut(force)

@@ -8,7 +8,8 @@
 //  1. Whatever moment the process is killed at, the lake ends equal to the
 //     database, row for row, with each way of deleting (TestKilledAtRandomMoments).
 //     So it does after many random statements that mix all there is, with the
-//     server restarted too, with and without GTIDs (TestRandomStatements).
+//     server restarted too, with and without GTIDs, and with tables that are altered all
+//     the while on the direct way (TestRandomStatements).
 //  2. Everything that is wrong with the command line, the configuration file,
 //     the server, the user's rights, the tables or the warehouse ends the
 //     process with the exit code and the text of its tests, all of it at once,

@@ -13,4 +13,5 @@
 //     (TestChangesAreThoseOfTheBinlog).
 //  3. Every kind of statement occurs, and succeeds (TestEveryStatementOccurs).
 //  4. Every type of column that Beluga maps occurs (TestEveryTypeOccurs).
+//  5. Tables can be altered all the while (TestAlterBesideRun).
 package workload

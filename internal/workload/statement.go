@@ -20,7 +20,7 @@ func (s *session) statement(ctx context.Context, t *table) (total int64, err err
 		s.statements.Add(1)
 		n, err := s.perform(ctx, c)
 		switch {
-		case isError(err, errDuplicate), isError(err, errReferred), isError(err, errNoParent):
+		case isError(err, errDuplicate), isError(err, errReferred), isError(err, errNoParent), isError(err, errAltered):
 			continue
 		case undone(err):
 			return total, err

@@ -28,6 +28,8 @@ type Workload struct {
 	runs       atomic.Uint64
 	changes    atomic.Int64
 	statements atomic.Int64
+	altered    atomic.Int64
+	alterer    *alterer // nil: nothing was altered yet
 }
 
 // Changes returns how many row changes have been committed. What triggers and
@@ -36,6 +38,9 @@ func (w *Workload) Changes() int64 { return w.changes.Load() }
 
 // Statements returns how many statements have tried to change rows.
 func (w *Workload) Statements() int64 { return w.statements.Load() }
+
+// Altered returns how many statements have altered a table.
+func (w *Workload) Altered() int64 { return w.altered.Load() }
 
 // Aside is the database of the table that cannot be rolled back.
 func (w *Workload) Aside() string { return w.Database + "_aside" }
@@ -169,6 +174,7 @@ const (
 	errReferred  = 1451 // a child refers to the row
 	errNoParent  = 1452
 	errNoSuch    = 1305 // savepoint, among others
+	errAltered   = 1412 // since the transaction began
 )
 
 func isError(err error, number uint16) bool {

@@ -156,3 +156,21 @@ func count(t *testing.T, db *sql.DB, query string) (n int64) {
 	require.NoError(t, db.QueryRow(query).Scan(&n), query)
 	return n
 }
+
+// TestAlterBesideRun: columns come, go, move and change their names while sessions
+// write, and no statement of these fails for it.
+func TestAlterBesideRun(t *testing.T) {
+	db := servers.MySQL(t).DB(t)
+	w := &Workload{DB: db, Database: "workload_alter", Seed: 3, Space: 200}
+	require.NoError(t, w.Create(t.Context()))
+	t.Cleanup(func() { exec(t, db, "DROP DATABASE workload_alter") })
+	require.NoError(t, w.Fill(t.Context()))
+	var g errgroup.Group
+	g.Go(func() error { return w.Run(t.Context(), 2, 1500) })
+	g.Go(func() error { return w.Alter(t.Context(), 40) })
+	require.NoError(t, g.Wait())
+	require.GreaterOrEqual(t, w.Altered(), int64(20))
+	for table, columns := range w.alterer.columns {
+		require.EqualValues(t, len(columns), count(t, db, "SELECT COUNT(*) FROM information_schema.columns WHERE table_schema = 'workload_alter' AND column_name REGEXP '^x[0-9]' AND table_name = '"+table+"'"), table)
+	}
+}

@@ -245,7 +245,10 @@ func (w *Writer) scan(ctx context.Context, p *partitionWriter, from schema.LogPo
 			if err := parseHeader(&record, r); err != nil {
 				return false, err
 			}
-			done, err = s.Record(p.epoch, r.Offset, &record)
+			before := s.Version()
+			if done, err = s.Record(p.epoch, r.Offset, &record); err == nil && record.Kind == protocol.DDL && s.Version() != before {
+				err = p.learn(&record)
+			}
 			return !done, err
 		})
 		if err != nil {

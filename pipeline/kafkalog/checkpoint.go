@@ -217,3 +217,16 @@ func (w *Writer) writeLoadLocked() error {
 	}
 	return err
 }
+
+// lastCut returns the last cut that all partitions are known to hold.
+func (w *Writer) lastCut() (cut int64) {
+	w.cutsMu.Lock()
+	defer w.cutsMu.Unlock()
+	if c := w.control.state.checkpoint; c != nil {
+		cut = c.Cut
+	}
+	if w.ready != nil {
+		cut = max(cut, w.ready.Cut)
+	}
+	return cut
+}

@@ -6,6 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"maps"
+	"strings"
 	"sync"
 	"time"
 
@@ -44,6 +45,7 @@ type Reader struct {
 	aligner *protocol.Aligner
 	shapes  shapes
 	current map[schema.TableID]*schema.Table
+	passed  int64                // the last cut that was delivered
 	history int64                // of the last load that began
 	held    *schema.SchemaChange // its first, while that is told
 	cuts    map[int64]*cutPayload
@@ -159,7 +161,7 @@ func (r *Reader) Next(ctx context.Context) (schema.Event, error) {
 			continue
 		}
 		if r.atEnd() {
-			return nil, io.EOF
+			return nil, r.end()
 		}
 		var closed <-chan struct{}
 		if _, ok := r.transport.finished(); !ok {
@@ -248,6 +250,7 @@ func (r *Reader) take(p *partitionReader, it item) schema.Event {
 // partition does.
 func (r *Reader) commit(cut int64) schema.Commit {
 	c := r.cuts[cut]
+	r.passed = cut
 	maps.DeleteFunc(r.cuts, func(n int64, _ *cutPayload) bool { return n <= cut })
 	p := c.Position
 	p.LogID, p.Log = r.logID, make(map[string]schema.LogPosition, len(r.parts))
@@ -358,4 +361,24 @@ func (r *Reader) atEnd() bool {
 		}
 	}
 	return known == len(ends)
+}
+
+// end returns io.EOF, unless a cut that all partitions hold could not be delivered:
+// then the sink would end well, and lack what the source has sent.
+func (r *Reader) end() error {
+	last := r.passed
+	for _, p := range r.parts {
+		last = max(last, r.lake.Position.Log[p.key].Cut)
+	}
+	r.transport.mu.Lock()
+	want := r.transport.lastCut
+	r.transport.mu.Unlock()
+	if last >= want {
+		return io.EOF
+	}
+	var at []string
+	for _, p := range r.parts {
+		at = append(at, fmt.Sprintf("%s at %d, cut %d, version %d", p.key, p.state.Offset, p.state.Cut, p.state.Schema))
+	}
+	return fmt.Errorf("the log was read to its end, and cut %d did not come together, after cut %d; the partitions stand there: %s", want, last, strings.Join(at, "; "))
 }

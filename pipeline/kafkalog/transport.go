@@ -21,6 +21,7 @@ type Transport struct {
 
 	mu         sync.Mutex
 	ends       map[string]int64              // once the writer was closed: where each partition ends
+	lastCut    int64                         // and the last cut that all of them hold
 	checkpoint map[string]schema.LogPosition // of the last checkpoint that the writer wrote or found; never changed, only replaced
 	closed     chan struct{}                 // the writer was closed
 	relays     map[string]*relay             // by partition
@@ -114,10 +115,10 @@ func (t *Transport) Close() error {
 var errClosed = errors.New("the transport was closed")
 
 // finish tells the reader of the same process where the log ends.
-func (t *Transport) finish(ends map[string]int64) {
+func (t *Transport) finish(ends map[string]int64, lastCut int64) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.ends = ends
+	t.ends, t.lastCut = ends, lastCut
 	close(t.closed)
 }
 

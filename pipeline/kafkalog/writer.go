@@ -329,7 +329,7 @@ func (w *Writer) Close(ctx context.Context) error {
 	for _, p := range parts {
 		ends[p.key()] = p.end
 	}
-	w.transport.finish(ends)
+	w.transport.finish(ends, w.lastCut())
 	_ = w.stop(errClosed)
 	return nil
 }

@@ -167,6 +167,20 @@ func (a *altered) follow(s *statement) {
 	}
 }
 
+// judgeNulls refuses a statement that may have given another value to rows that had
+// none. No table map tells of that, nor does anything else in the binlog.
+func judgeNulls(t *table, s *statement, q *query) error {
+	if q.strict() && !s.ignore {
+		return nil // it would have ended with an error
+	}
+	for _, d := range s.defined {
+		if i := t.shape.Column(d.name); i >= 0 && t.shape.Columns[i].Nullable && d.forbidsNull() {
+			return fmt.Errorf("table %s: column %s was made NOT NULL in a session without strict mode, which gives rows without a value another one, without a trace in the binlog; %w", t.id, d.name, errReload)
+		}
+	}
+	return nil
+}
+
 // note takes what a statement defines; leftOut: it adds a column that is not
 // wanted.
 func (r *run) note(t *table, s *statement) (leftOut bool) {

@@ -293,6 +293,9 @@ func (r *run) onAlter(ctx context.Context, s *statement, q *query, o *schema.Ori
 	if err := r.followNames(ctx, t, s); err != nil || t.passedOver {
 		return err
 	}
+	if err := judgeNulls(t, s, q); err != nil {
+		return r.leaveOr(ctx, t, err)
+	}
 	if leftOut := r.note(t, s); t.altered.isEmpty() && !leftOut {
 		return nil
 	}

@@ -304,6 +304,7 @@ func TestRefusals(t *testing.T) {
 		{"SET sql_log_bin = 0; ALTER TABLE t RENAME COLUMN c TO d; SET sql_log_bin = 1; INSERT INTO t VALUES (2, 'x', 3)", "column d added, column c dropped, and no statement in the binlog says"},
 		{"ALTER TABLE t MODIFY n DOUBLE; INSERT INTO t VALUES (2, 'x', 3)", "column n changed from int to double"},
 		{"ALTER TABLE t DROP PRIMARY KEY; INSERT INTO t VALUES (2, 'x', 3)", "has no primary key"},
+		{"SET sql_mode = ''; UPDATE t SET n = NULL; ALTER TABLE t MODIFY n INT NOT NULL", "column n was made NOT NULL in a session without strict mode"},
 		{"ALTER TABLE t MODIFY c VARCHAR(5); INSERT INTO t VALUES (2, 'x', 3)", "column c was altered in a way that may have changed values"},
 		{"UPDATE t SET c = 'one '; ALTER TABLE t MODIFY c CHAR(20); INSERT INTO t VALUES (2, 'x', 3)", "column c was altered in a way that may have changed values"},
 		{"CREATE TABLE w (id INT PRIMARY KEY, v BIT(8)); INSERT INTO w VALUES (1, 1); ALTER TABLE w MODIFY v BIT(16); INSERT INTO w VALUES (2, 1)", "column v was altered"},

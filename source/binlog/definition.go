@@ -62,6 +62,16 @@ func (d *definition) isPlain() bool {
 	return true
 }
 
+// forbidsNull tells whether the column may not be NULL any more.
+func (d *definition) forbidsNull() bool {
+	for i, t := range d.tokens {
+		if t.is("NOT") && i+1 < len(d.tokens) && d.tokens[i+1].is("NULL") {
+			return true
+		}
+	}
+	return d.isKey()
+}
+
 // isKey tells whether the definition makes the column a key of its own, which KEY
 // alone does too.
 func (d *definition) isKey() bool {

@@ -50,6 +50,13 @@ const (
 	noBackslashEscapes = 1 << 20 // a backslash is a letter
 )
 
+// strictModes are the SQL modes in which an ALTER ends with an error instead of making
+// a value fit.
+const strictModes = 1<<21 | 1<<22
+
+// strict tells whether the statement changed no value that did not fit.
+func (q *query) strict() bool { return q.sqlMode&strictModes != 0 }
+
 // readVariables finds what the text depends on among the statement's status
 // variables.
 func (q *query) readVariables(vars []byte) {

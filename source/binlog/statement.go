@@ -35,6 +35,7 @@ type statement struct {
 	defined   []definition     // MODIFY and CHANGE, by the name after it
 	keys      []keyColumns     // that are unique from now on
 	unkeyed   bool             // a key or an index is dropped
+	ignore    bool             // MariaDB's ALTER IGNORE: what does not fit is made to
 	removes   string           // the clause of ALTER TABLE that removes or exchanges rows without row events
 }
 
@@ -102,9 +103,11 @@ func parseStatement(ts []token, database string) statement {
 		return p.create()
 	case "ALTER":
 		p.accept("ONLINE")
-		p.accept("IGNORE")
+		ignore := p.accept("IGNORE")
 		if p.accept("TABLE") {
-			return p.alter()
+			s := p.alter()
+			s.ignore = ignore
+			return s
 		}
 		return statement{kind: harmlessStatement}
 	case "DROP":

@@ -83,7 +83,7 @@ func (m *Mapping) addRename(text string) error {
 	namespace, name, isTable := strings.Cut(to, ".")
 	dots := strings.Count(from, ".")
 	switch {
-	case !ok || to == "" || isTable && (namespace == "" || name == "") || dots == 0 || !isTable && dots == 1:
+	case !ok || to == "" || isTable && (namespace == "" || name == "") || dots == 0 || !isTable && dots == 1 || strings.Contains(to, "="):
 		return fmt.Errorf("%q is neither DATABASE.TABLE=NAMESPACE.TABLE nor DATABASE.TABLE.COLUMN=COLUMN", text)
 	case isTable && m.tables[from] != Identifier{}, !isTable && m.columns[strings.ToLower(from)] != "":
 		return fmt.Errorf("%q: %s has a new name already", text, from)

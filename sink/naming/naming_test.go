@@ -73,6 +73,7 @@ func TestBadRules(t *testing.T) {
 		`rename "a.b=c" is neither`:                                    {Rename: []string{"a.b=c"}},
 		`rename "a.b.c=" is neither`:                                   {Rename: []string{"a.b.c="}},
 		`rename "a.b=.d" is neither`:                                   {Rename: []string{"a.b=.d"}},
+		`rename "a.b=c.d;e.f=g.h" is neither`:                          {Rename: []string{"a.b=c.d;e.f=g.h"}},
 		`rename "a=b.c" is neither`:                                    {Rename: []string{"a=b.c"}},
 		`rename "a.b=d.e": a.b has a new name already`:                 {Rename: []string{"a.b=c.d", "a.b=d.e"}},
 		`rename "a.b.C=e": a.b.C has a new name already`:               {Rename: []string{"a.b.c=d", "a.b.C=e"}},

@@ -58,8 +58,19 @@ func (c dictionaryColumn) generated() bool {
 func (c dictionaryColumn) compressed() bool { return strings.Contains(c.columnType, " COMPRESSED*/") }
 
 // readDictionary returns the base tables that want accepts, in the order of their
-// names, with three statements whatever their number.
+// names. It reads again where one was dropped, or made again, between its statements;
+// one that has no columns even then is one that the user sees nothing of.
 func readDictionary(ctx context.Context, s *session.Session, want func(schema.TableID) bool, only *schema.TableID) ([]*dictionaryTable, error) {
+	for attempts := 5; ; attempts-- {
+		list, err := readDictionaryOnce(ctx, s, want, only)
+		if err != nil || attempts == 1 || !slices.ContainsFunc(list, func(t *dictionaryTable) bool { return len(t.columns) == 0 }) {
+			return list, err
+		}
+	}
+}
+
+// readDictionaryOnce takes three statements, whatever the number of tables.
+func readDictionaryOnce(ctx context.Context, s *session.Session, want func(schema.TableID) bool, only *schema.TableID) ([]*dictionaryTable, error) {
 	where, args := "TABLE_SCHEMA NOT IN ('information_schema', 'mysql', 'performance_schema', 'sys')", []any(nil)
 	if only != nil {
 		where, args = "TABLE_SCHEMA = ? AND TABLE_NAME = ?", []any{only.Database, only.Name}

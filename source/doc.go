@@ -22,7 +22,7 @@
 //     continues exactly there (TestRunLoadsThenFollows).
 //  6. A table whose changes were not followed, or that was never loaded, is loaded
 //     beside the stream, or no reason for silence (TestLanesTellWhatHappens; TestRefusesToForgetTables and
-//     TestRefusesTablesThatWereNeverLoaded of internal/e2e).
+//     TestCheckTellsOfTablesThatWereNeverLoaded of internal/e2e).
 //  7. A snapshot mode does at a start what Debezium's of that name does
 //     (TestModeRules; TestModesWhenPurged, TestModesWhenReset and
 //     TestPositionLostWhileRunning of internal/e2e).

@@ -24,7 +24,7 @@
 //     TestRefusesSecondInstance).
 //  5. No table's changes are passed over because the choice of tables changed:
 //     neither of one that the lake follows (TestRefusesToForgetTables), nor of
-//     one that it never loaded (TestRefusesTablesThatWereNeverLoaded).
+//     one that it never loaded (TestCheckTellsOfTablesThatWereNeverLoaded).
 //  6. Where the server no longer has what the lake needs, or has less than the
 //     lake, the run ends with the exact transactions and a code of its own
 //     (TestPositionLost). A statement that cannot be followed ends it with the

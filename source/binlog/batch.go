@@ -53,7 +53,7 @@ func (r *run) announce(ctx context.Context, t *table, c schema.SchemaChange) err
 	if err := r.sendBlocks(ctx); err != nil {
 		return err
 	}
-	c.Cause = r.causeOf(t)
+	c.Cause = r.causeOf(t, c.Table)
 	if r.cfg.Changed != nil {
 		r.cfg.Changed(t.shape, c)
 	}

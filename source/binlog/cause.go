@@ -1,6 +1,7 @@
 package binlog
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -37,10 +38,25 @@ func (r *run) causeNow() (c schema.Cause) {
 	return c
 }
 
-// causeOf returns why the table's shape is announced: the statement that is at work,
-// or the last one that altered the table and could not be followed before its rows
-// came.
-func (r *run) causeOf(t *table) schema.Cause {
+// withheld stands for a statement that may hold values, such as a default, of columns
+// whose values must not leave the source, or not as they are.
+const withheld = "(not kept: columns of the table are left out, or changed on their way)"
+
+// causeOf returns why a table's next shape is announced.
+func (r *run) causeOf(t *table, next *schema.Table) schema.Cause {
+	c := r.statementOf(t)
+	hides := func(s *schema.Table) bool {
+		return s != nil && (len(s.LeftOut) > 0 || slices.ContainsFunc(s.Columns, func(c schema.Column) bool { return c.Treatment != nil }))
+	}
+	if c.Statement != "" && (hides(t.shape) || hides(next)) {
+		c.Statement = withheld
+	}
+	return c
+}
+
+// statementOf returns the statement that is at work, or the last one that altered the
+// table and could not be followed before its rows came.
+func (r *run) statementOf(t *table) schema.Cause {
 	switch {
 	case r.ddl.Statement != "":
 		return r.ddl

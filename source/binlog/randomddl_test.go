@@ -75,7 +75,7 @@ func (a *alteredTable) test(t *testing.T, rnd *rand.Rand) (statements int, stopp
 		if a.plain = rnd.IntN(3) == 0; a.plain {
 			mode = append(mode, "NO_BACKSLASH_ESCAPES")
 		}
-		a.exec(t, "SET sql_mode = '"+strings.Join(mode, ",")+"'")
+		a.exec(t, "SET sql_mode = '"+strings.Join(append(mode, "STRICT_TRANS_TABLES"), ",")+"'") // else NOT NULL is refused
 		a.columns = a.read(t)
 		text, ok := a.statement()
 		if _, err := a.conn.ExecContext(t.Context(), text); err != nil {

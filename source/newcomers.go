@@ -17,7 +17,7 @@ const neverLoaded = "it is older than the lake's position, and was never loaded 
 // the position at which the server had them. If it does not, they were there
 // before the lake's position: they were captured only since, and nothing of them
 // was ever loaded. No event would tell that of a table that nobody writes to. They
-// are loaded in lanes, or, where there are none, refused.
+// are loaded in lanes, or refused by a transport that takes none.
 type newcomers struct {
 	pipeline.Writer
 	source  *MySQL

@@ -24,7 +24,7 @@
 //
 //  1. A row that was read never takes the place of a newer one (TestRowsOfKeysThatChange,
 //     and TestKilledLanes of internal/e2e under traffic).
-//  2. A lane survives the end of the process at any moment (TestKilledLanes of
+//  2. A lane survives the end of the process at any moment (TestTakenElsewhere, TestConditionWaits; TestKilledLanes of
 //     internal/e2e): Commits carry what is left, and a lane of one snapshot begins
 //     again.
 //  3. What a lane has under way is bounded, so that the others do not wait for it

@@ -139,3 +139,37 @@ func TestRowsOfKeysThatChange(t *testing.T) {
 		require.Equal(t, m.server, m.lake, "seed %d", seed)
 	}
 }
+
+// TestTakenElsewhere: a lane with rows to be read begins anew on another server, and one
+// that is read does not.
+func TestTakenElsewhere(t *testing.T) {
+	shape := &schema.Table{ID: schema.TableID{Database: "shop", Name: "a"}, Key: []int{0}, Columns: []schema.Column{{Name: "id", Type: schema.Type{Kind: schema.BigInt}}}}
+	require.NoError(t, shape.Prepare())
+	for _, c := range []struct {
+		server string
+		rest   []schema.Range
+		anew   bool
+	}{{"one", []schema.Range{{Lower: "7"}}, false}, {"another", []schema.Range{{Lower: "7"}}, true}, {"another", nil, false}} {
+		l := New(Config{Log: slog.New(slog.DiscardHandler)})
+		at := schema.Position{Server: "one"}
+		l.Take(pipeline.Resume{Position: at, Tables: map[schema.TableID]pipeline.TableState{shape.ID: {Table: shape, Position: at}},
+			Lanes: map[schema.TableID]schema.Progress{shape.ID: {Table: shape, Load: schema.Load{Rest: c.rest}}}}, true, schema.Position{Server: c.server})
+		require.Equal(t, c.anew, len(l.Due()) == 1, "%+v", c)
+		require.Equal(t, c.anew, l.Voided(shape.ID))
+	}
+}
+
+// TestConditionWaits: rows of a condition are put among those that stay only once the
+// stream is where the server was at the start; a log may hold a later shape of them.
+func TestConditionWaits(t *testing.T) {
+	id := schema.TableID{Database: "shop", Name: "a"}
+	l := New(Config{Log: slog.New(slog.DiscardHandler)})
+	place := func(n uint64) schema.Position {
+		return schema.Position{Server: "one", File: "binlog.000001", Offset: n}
+	}
+	l.Take(pipeline.Resume{Position: place(4), Lanes: map[schema.TableID]schema.Progress{}}, true, place(9))
+	require.NoError(t, l.want(map[schema.TableID]wish{id: {condition: "id = 1"}}))
+	require.Empty(t, l.Due())
+	require.NoError(t, l.Writer(&model{}).Send(t.Context(), schema.Commit{Position: place(9)}))
+	require.Len(t, l.Due(), 1)
+}

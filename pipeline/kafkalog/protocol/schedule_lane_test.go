@@ -26,7 +26,6 @@ type lane struct {
 	// What follows dies with the source.
 	reading bool
 	at      map[int]bool // what is read shows these transactions
-	shape   int
 	keys    []int        // still to be sent
 	noted   map[int]bool // keys that the stream has changed since
 }
@@ -137,7 +136,7 @@ func (w *world) openChunk(s *source, t int, l *lane) {
 		l.void = t == 0 // or the stream would never come to the change
 		return
 	}
-	l.reading, l.at, l.shape, l.noted, l.keys = true, at, w.shape(t, at), map[int]bool{}, nil
+	l.reading, l.at, l.noted, l.keys = true, at, map[int]bool{}, nil
 	for key := range w.content(at) {
 		if tableOf(partitionOf(key)) == t && (t == 0 || key/partitions%chunks == l.rest[0]) {
 			l.keys = append(l.keys, key)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -70,11 +71,16 @@ func TestEveryStatementOccurs(t *testing.T) {
 	w := &Workload{DB: server.DB(t), Database: "workload_kinds", Seed: 8, Space: 400, Mixed: true}
 	require.NoError(t, w.Create(t.Context()))
 	require.NoError(t, w.Fill(t.Context()))
-	require.NoError(t, w.Run(t.Context(), 2, 6000))
-	for _, kind := range []string{"sql/insert", "sql/insert_select", "sql/replace", "sql/update", "sql/update_multi", "sql/delete", "sql/delete_multi", "sql/load",
-		"sql/savepoint", "sql/rollback_to_savepoint", "sql/rollback", "com/Prepare", "sql/xa_prepare", "sql/xa_commit", "sql/xa_rollback"} {
-		n := count(t, w.DB, "SELECT COUNT_STAR - SUM_ERRORS FROM performance_schema.events_statements_summary_global_by_event_name WHERE EVENT_NAME = 'statement/"+kind+"'")
-		assert.Positive(t, n, kind)
+	kinds := []string{"sql/insert", "sql/insert_select", "sql/replace", "sql/update", "sql/update_multi", "sql/delete", "sql/delete_multi", "sql/load",
+		"sql/savepoint", "sql/rollback_to_savepoint", "sql/rollback", "com/Prepare", "sql/xa_prepare", "sql/xa_commit", "sql/xa_rollback"}
+	// What two sessions do depends on who comes first, whatever the seed: a rare kind
+	// may take more rounds than one.
+	for round := 0; len(kinds) > 0; round++ {
+		require.Less(t, round, 100, "these kinds do not occur: %v", kinds)
+		require.NoError(t, w.Run(t.Context(), 2, 6000))
+		kinds = slices.DeleteFunc(kinds, func(kind string) bool {
+			return count(t, w.DB, "SELECT COUNT_STAR - SUM_ERRORS FROM performance_schema.events_statements_summary_global_by_event_name WHERE EVENT_NAME = 'statement/"+kind+"'") > 0
+		})
 	}
 	assert.Positive(t, count(t, w.DB, "SELECT COUNT(*) FROM workload_kinds.audit WHERE note = '"+byTrigger+"'"))
 	assert.Positive(t, count(t, w.DB, "SELECT COUNT(*) FROM "+w.Aside()+".notes"))

@@ -16,7 +16,7 @@ import (
 // changes of each table and cuts batches, always at a Commit.
 type batcher struct {
 	limits  Limits
-	jobs    chan<- job
+	jobs    *jobs
 	stats   *Stats
 	folds   map[schema.TableID]*fold
 	loading map[schema.TableID]bool            // since a Reset, until the next Commit
@@ -36,14 +36,6 @@ type batcher struct {
 	checkpointed time.Time
 }
 
-// job is one call of the sink, exactly one field is set.
-type job struct {
-	define     *schema.SchemaChange
-	write      *TableChanges
-	checkpoint []schema.Progress
-	commit     *schema.Commit
-}
-
 // span is the rows from first up to and without end.
 type span struct{ first, end int }
 
@@ -52,7 +44,7 @@ type span struct{ first, end int }
 // until its binlog is purged.
 const idleCut = time.Minute
 
-func newBatcher(limits Limits, resume Resume, jobs chan<- job, stats *Stats) *batcher {
+func newBatcher(limits Limits, resume Resume, jobs *jobs, stats *Stats) *batcher {
 	b := &batcher{limits: limits, jobs: jobs, stats: stats, folds: map[schema.TableID]*fold{}, loading: map[schema.TableID]bool{},
 		ahead: map[schema.TableID]schema.Position{}, published: resume.Position, lastCut: time.Now(),
 		lanes: map[schema.TableID]bool{}, told: map[schema.TableID]schema.Progress{}, checkpointed: time.Now()}
@@ -180,7 +172,7 @@ func (b *batcher) schemaChange(ctx context.Context, c schema.SchemaChange) error
 	}
 	b.loading[id] = !c.Dropped && (b.loading[id] || c.Continued && !c.Lane)
 	delete(b.folds, id)
-	return b.send(ctx, job{define: &c})
+	return b.jobs.send(ctx, job{define: &c})
 }
 
 func (b *batcher) block(ctx context.Context, blk *schema.Block) error {
@@ -192,7 +184,7 @@ func (b *batcher) block(ctx context.Context, blk *schema.Block) error {
 	}
 	if b.loading[id] && blk.Ops[0] == schema.OpRead {
 		b.touch()
-		return b.send(ctx, job{write: &TableChanges{Table: blk.Table, Blocks: []*schema.Block{blk}, Load: true}})
+		return b.jobs.send(ctx, job{write: &TableChanges{Table: blk.Table, Blocks: []*schema.Block{blk}, Load: true}})
 	}
 	spans, rows := b.news(blk)
 	if rows == 0 {
@@ -316,7 +308,7 @@ func (b *batcher) cut(ctx context.Context) error {
 	for _, p := range c.Loading {
 		b.lanes[p.Table.ID] = true
 	}
-	return b.send(ctx, job{commit: c})
+	return b.jobs.send(ctx, job{commit: c})
 }
 
 // finish commits what is complete. Changes after the last Commit belong to a
@@ -345,7 +337,7 @@ func (b *batcher) checkpoint(ctx context.Context) error {
 	loads := slices.Collect(maps.Values(b.told))
 	clear(b.told)
 	b.checkpointed = time.Now()
-	return b.send(ctx, job{checkpoint: loads})
+	return b.jobs.send(ctx, job{checkpoint: loads})
 }
 
 // endCheckpoints is called when changes of the stream follow a load: rows without
@@ -376,7 +368,7 @@ func (b *batcher) flush(ctx context.Context, id schema.TableID) error {
 	}
 	b.rows, b.bytes = b.rows-f.changes, b.bytes-f.bytes
 	c := f.take()
-	return b.send(ctx, job{write: &c})
+	return b.jobs.send(ctx, job{write: &c})
 }
 
 func (b *batcher) drop(id schema.TableID) {
@@ -385,14 +377,5 @@ func (b *batcher) drop(id schema.TableID) {
 		for _, blk := range f.blocks {
 			blk.Release()
 		}
-	}
-}
-
-func (b *batcher) send(ctx context.Context, j job) error {
-	select {
-	case b.jobs <- j:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
 	}
 }

@@ -41,7 +41,7 @@ func TestCheckpoints(t *testing.T) {
 		"void":                    {time.Hour, append(load[:4:4], schema.SchemaChange{Table: a, Reset: true, History: 2}), true, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
-			jobs := make(chan job, 16)
+			jobs := manyJobs()
 			b := newBatcher(Limits{Interval: time.Hour, Rows: 1, Bytes: 1 << 20, Checkpoint: c.interval}, Resume{}, jobs, new(Stats))
 			for _, e := range c.events {
 				require.NoError(t, b.event(t.Context(), e))
@@ -49,9 +49,9 @@ func TestCheckpoints(t *testing.T) {
 			if c.finish {
 				require.NoError(t, b.finish(t.Context()))
 			}
-			close(jobs)
+			close(jobs.queue)
 			checkpoints, writes := 0, 0
-			for j := range jobs {
+			for j := range jobs.queue {
 				switch {
 				case j.checkpoint != nil:
 					checkpoints++
@@ -74,14 +74,14 @@ func TestLoadContinued(t *testing.T) {
 	at := position(3)
 	at.History = 1
 	lake := Resume{History: 1, Loads: map[schema.TableID]schema.Progress{a.ID: {Table: a, Load: schema.Load{Position: at}}}}
-	jobs := make(chan job, 16)
+	jobs := manyJobs()
 	b := newBatcher(Limits{Interval: 0, Rows: 1, Bytes: 1 << 20, Checkpoint: time.Hour}, lake, jobs, new(Stats))
 	require.NoError(t, b.event(t.Context(), rowsOfLoad(a, 1)))
 	before := position(2)
 	before.History = 1
 	require.NoError(t, b.event(t.Context(), schema.Commit{Position: before}))
-	require.Len(t, jobs, 1, "no cut before what the rows may show")
-	require.True(t, (<-jobs).write.Load)
+	require.Len(t, jobs.queue, 1, "no cut before what the rows may show")
+	require.True(t, (<-jobs.queue).write.Load)
 	require.NoError(t, b.event(t.Context(), schema.Commit{Position: at}))
-	require.NotNil(t, (<-jobs).commit)
+	require.NotNil(t, (<-jobs.queue).commit)
 }

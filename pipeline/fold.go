@@ -15,7 +15,8 @@ type fold struct {
 	keyer   *schema.Keyer
 	blocks  []*schema.Block
 	bytes   int
-	changes int // rows added
+	changes int  // rows added
+	stream  bool // some of them come from the stream, and not from a lane
 	entries []entry
 	slots   []uint32 // open addressing; number of an entry + 1, 0: free
 	shift   uint
@@ -46,6 +47,7 @@ func (f *fold) add(b *schema.Block, ranges []span) {
 	n := uint32(len(f.blocks))
 	f.blocks = append(f.blocks, b)
 	f.bytes += b.Size()
+	f.stream = f.stream || b.Ops[0] != schema.OpRead
 	for _, s := range ranges {
 		for r := s.first; r < s.end; r++ {
 			f.row(b, RowRef{n, uint32(r)}, r)
@@ -119,13 +121,13 @@ func (f *fold) empty() bool { return len(f.entries) == 0 }
 
 // take returns the folded changes and leaves the fold empty.
 func (f *fold) take() TableChanges {
-	c := TableChanges{Table: f.table, Blocks: f.blocks}
+	c := TableChanges{Table: f.table, Blocks: f.blocks, Lane: !f.stream}
 	if f.alike != nil {
 		f.alike.take(f.entries, &c)
 	} else {
 		f.takeLast(&c)
 	}
-	f.blocks, f.bytes, f.changes, f.entries = nil, 0, 0, f.entries[:0]
+	f.blocks, f.bytes, f.changes, f.stream, f.entries = nil, 0, 0, false, f.entries[:0]
 	clear(f.slots)
 	return c
 }

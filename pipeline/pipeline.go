@@ -114,6 +114,9 @@ type TableChanges struct {
 	// Load: all rows of Blocks are rows of a load, in no order, and no key comes
 	// twice. Rows, Keys and Deletes are empty then.
 	Load bool
+	// Lane: all rows were read by a lane, and none comes from the stream. They belong
+	// to no transaction.
+	Lane bool
 	// Rows are the rows to put, each in place of the row with the same key, if there
 	// is one. Keys are their keys.
 	Rows []RowRef

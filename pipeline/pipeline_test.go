@@ -445,15 +445,15 @@ func TestLoadAfterReset(t *testing.T) {
 	old, ahead, anew := position(5), position(7), position(2)
 	old.History, ahead.History, anew.History = 1, 1, 2
 	lake := Resume{Position: old, History: 1, Tables: map[schema.TableID]TableState{a.ID: {Table: a, Position: old}, gone.ID: {Table: gone, Position: ahead}}}
-	jobs := make(chan job, 16)
+	jobs := manyJobs()
 	b := newBatcher(Limits{Interval: time.Hour, Rows: 1, Bytes: 1 << 20}, lake, jobs, new(Stats))
 	for _, e := range []schema.Event{schema.Anew{History: 2}, schema.SchemaChange{Table: a, Reset: true}, schema.Commit{Position: anew}} {
 		require.NoError(t, b.event(t.Context(), e))
 	}
 	require.NoError(t, b.finish(t.Context()))
-	close(jobs)
+	close(jobs.queue)
 	var cuts []schema.Commit
-	for j := range jobs {
+	for j := range jobs.queue {
 		if j.commit != nil {
 			cuts = append(cuts, *j.commit)
 		}
@@ -469,7 +469,7 @@ func TestLoadEndsHistory(t *testing.T) {
 		a := table(t, "a")
 		old, anew := position(5), position(2)
 		old.History, anew.History = 1, 2
-		jobs := make(chan job, 16)
+		jobs := manyJobs()
 		b := newBatcher(Limits{Interval: time.Hour, Rows: 100, Bytes: 1 << 20}, Resume{Position: position(4), Tables: map[schema.TableID]TableState{a.ID: {Table: a, Position: position(4)}}}, jobs, new(Stats))
 		events := []schema.Event{transaction(a, 5, change{op: schema.OpInsert, new: 1}), schema.Commit{Position: old}}
 		if !complete {
@@ -480,9 +480,9 @@ func TestLoadEndsHistory(t *testing.T) {
 			require.NoError(t, b.event(t.Context(), e))
 		}
 		require.NoError(t, b.finish(t.Context()))
-		close(jobs)
+		close(jobs.queue)
 		var cuts []int64
-		for j := range jobs {
+		for j := range jobs.queue {
 			if j.commit != nil {
 				cuts = append(cuts, j.commit.Position.History)
 			}

@@ -48,9 +48,9 @@ func (p *Pipeline) Run(ctx, stop context.Context) error {
 		}
 		return w.Close(ctx)
 	})
-	jobs := make(chan job, 1) // one batch is built while the one before is written
+	jobs := newJobs()
 	g.Go(func() error {
-		defer close(jobs)
+		defer close(jobs.queue)
 		return newBatcher(p.Limits, p.Lake, jobs, stats).run(ctx, r)
 	})
 	g.Go(func() error { return p.drain(ctx, jobs, r, stats) })
@@ -67,30 +67,31 @@ type steadyWriter struct {
 
 func (w steadyWriter) Send(_ context.Context, e schema.Event) error { return w.Writer.Send(w.ctx, e) }
 
-func (p *Pipeline) drain(ctx context.Context, jobs <-chan job, r Reader, stats *Stats) error {
-	for j := range jobs {
-		switch {
-		case j.define != nil:
-			if err := p.Sink.Define(ctx, *j.define); err != nil {
-				return err
-			}
-		case j.write != nil:
-			if err := p.Sink.Write(ctx, *j.write); err != nil {
-				return err
-			}
-		case j.checkpoint != nil:
-			if err := p.Sink.Checkpoint(ctx, j.checkpoint); err != nil {
-				return err
-			}
-		default:
-			if err := p.Sink.Commit(ctx, *j.commit); err != nil {
-				return err
-			}
-			stats.committed(*j.commit)
-			if err := r.Done(ctx, j.commit.Position); err != nil {
-				return fmt.Errorf("telling the transport what is durable: %w", err)
-			}
+func (p *Pipeline) drain(ctx context.Context, jobs *jobs, r Reader, stats *Stats) error {
+	for j := range jobs.queue {
+		if err := p.do(ctx, &j, r, stats); err != nil {
+			return err
 		}
+		jobs.done(&j)
+	}
+	return nil
+}
+
+func (p *Pipeline) do(ctx context.Context, j *job, r Reader, stats *Stats) error {
+	switch {
+	case j.define != nil:
+		return p.Sink.Define(ctx, *j.define)
+	case j.write != nil:
+		return p.Sink.Write(ctx, *j.write)
+	case j.checkpoint != nil:
+		return p.Sink.Checkpoint(ctx, j.checkpoint)
+	}
+	if err := p.Sink.Commit(ctx, *j.commit); err != nil {
+		return err
+	}
+	stats.committed(*j.commit)
+	if err := r.Done(ctx, j.commit.Position); err != nil {
+		return fmt.Errorf("telling the transport what is durable: %w", err)
 	}
 	return nil
 }

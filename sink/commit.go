@@ -229,5 +229,5 @@ func (t *lakeTable) settled() {
 			f.committed = true
 		}
 	}
-	t.remove, t.gone, t.dirty = map[string]bool{}, nil, false
+	t.remove, t.gone, t.dirty, t.stream = map[string]bool{}, nil, false, false
 }

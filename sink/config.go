@@ -21,6 +21,9 @@ type Config struct {
 	KeepSnapshots   int           // at least so many snapshots of each table stay; 0: 20
 	KeepFor         time.Duration // and all that are younger; 0: 10 minutes
 	ReadOnly        bool          // for Tables, Read and Cuts only
+	// LaneInterval is how long rows that a lane read may wait to be durable. A crash loses
+	// them until then, and whoever sent them must send them again. 0: until the next cut.
+	LaneInterval time.Duration
 	// AppendKeyless: tables without a key have no index; rows are only added to
 	// them, and a deletion or change of one is an error.
 	AppendKeyless bool

@@ -38,6 +38,7 @@ func (l *Lake) define(ctx context.Context, c schema.SchemaChange) error {
 		t.note(c.Cause)
 		return nil
 	}
+	t.stream = true
 	if c.Dropped && !c.Reset {
 		t.pending = append(t.pending, c)
 		return nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"time"
 
 	"github.com/RoaringBitmap/roaring/v2"
 	"github.com/apache/iceberg-go"
@@ -36,6 +37,7 @@ type lakeTable struct {
 	// An unfinished load.
 	staged    *loadState // on the branch; nil: nothing is
 	continued bool       // an earlier process began it: keys that come may be there
+	laneAt    time.Time  // when the branch of a lane moved last
 
 	// What a restart does not know until it is needed.
 	files  []*dataFile // by number; nil: gone
@@ -55,6 +57,7 @@ type lakeTable struct {
 	remove  map[string]bool // live files that this batch replaces
 	gone    []string        // their paths
 	dirty   bool
+	stream  bool // something of the stream is in it: not only rows that a lane read
 }
 
 // identifier is what the table is called in the lake.

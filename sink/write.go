@@ -44,6 +44,7 @@ func (l *Lake) write(ctx context.Context, c pipeline.TableChanges) error {
 	if err := t.prepare(ctx); err != nil {
 		return err
 	}
+	t.stream = t.stream || !c.Lane
 	write := t.put
 	if c.Load {
 		write = t.load

@@ -68,12 +68,17 @@ func (c *ColumnsConfig) rules() source.Columns {
 
 // sinkConfig is the sink's part of the configuration.
 func sinkConfig(c *Config, readOnly bool) sink.Config {
+	interval := c.Snapshot.CheckpointInterval.std()
+	if len(c.Kafka.Brokers) > 0 {
+		interval = 0 // a log goes on behind the last cut, and does not bring them again
+	}
 	return sink.Config{
 		Dir:           c.To,
 		Pipeline:      c.Name,
 		Readers:       c.Readers,
 		MemoryLimit:   int64(c.Memory.Limit / 4),
 		ReadOnly:      readOnly,
+		LaneInterval:  interval,
 		AppendKeyless: c.Keyless == keylessAppend,
 		RemoveDropped: c.OnDrop == onDropDrop,
 	}

@@ -161,7 +161,7 @@ func (b *batcher) schemaChange(ctx context.Context, c schema.SchemaChange) error
 		// complete at; so are changes that wait in its fold.
 		// Of a table that stays the same only the rows before here are void, and a cut
 		// still has to come up to its position.
-		if !c.Same {
+		if !c.Same || c.Lane {
 			delete(b.ahead, id)
 		}
 		delete(b.told, id)

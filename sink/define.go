@@ -138,7 +138,7 @@ func (t *lakeTable) evolve(ctx context.Context, c schema.SchemaChange) error {
 		if err := t.reset(ctx); err != nil {
 			return err
 		}
-		if !c.Same {
+		if !c.Same || c.Lane {
 			delete(t.lake.ahead, t.shape.ID)
 		}
 		t.reshape, t.dirty = true, true
@@ -146,9 +146,16 @@ func (t *lakeTable) evolve(ctx context.Context, c schema.SchemaChange) error {
 			t.shape = c.Table
 			return nil
 		}
-		// Another table, in effect: its columns get new field ids, and the old
+		var kept *predecessor
+		if c.Same {
+			var err error
+			if kept, err = t.kept(c.Table); err != nil {
+				return err
+			}
+		}
+		// Else another table, in effect: its columns get new field ids, and the old
 		// snapshots are still read under their own schema.
-		return t.reschema(c.Table, nil)
+		return t.reschema(c.Table, kept)
 	case d.IsEmpty():
 		// What was left out is known even if no row comes: later it cannot be told.
 		t.dirty = t.dirty || !slices.Equal(old.LeftOut, c.Table.LeftOut)
@@ -196,6 +203,29 @@ func (t *lakeTable) checkKey(ctx context.Context) error {
 		return fmt.Errorf("the columns of its new key have the same values in the lake in %d of %d rows; drop the table in the lake and start Beluga again, which loads it anew", rows-int64(t.index.Len()), rows)
 	}
 	return nil
+}
+
+// kept returns what columns of a table that is loaded again keep: those of the same
+// name have the same field id, unless what the lake has in older files could not be
+// read as the new column.
+func (t *lakeTable) kept(now *schema.Table) (*predecessor, error) {
+	was := &schema.Table{ID: t.shape.ID}
+	var fields []iceberg.NestedField
+	for _, f := range t.currentSchema().Fields() {
+		i, j := t.shape.Column(f.Name), now.Column(f.Name)
+		switch {
+		case i < 0: // of another writer
+		case j < 0 || t.shape.Lake(i) != now.Lake(j) || now.IsKey(j) && !t.shape.IsKey(i):
+			continue
+		default:
+			was.Columns = append(was.Columns, t.shape.Columns[i])
+		}
+		fields = append(fields, f)
+	}
+	if len(was.Columns) == 0 {
+		return nil, nil
+	}
+	return &predecessor{was, iceberg.NewSchema(0, fields...), nil}, was.Prepare()
 }
 
 func (t *lakeTable) currentSchema() *iceberg.Schema {

@@ -36,8 +36,11 @@ func corpus(t *testing.T, mariaDB bool) {
 			continue
 		}
 		name := strings.Join(append(c.options.Server, c.options.Beluga...), " ")
+		if c.options.DirectOnly != "" {
+			name += " direct"
+		}
 		if groups[name] == nil {
-			groups[name] = &caseGroup{name: fmt.Sprintf("corpus-%d-%d", os.Getpid(), len(groups)), server: c.options.Server, beluga: c.options.Beluga, mariaDB: mariaDB}
+			groups[name] = &caseGroup{name: fmt.Sprintf("corpus-%d-%d", os.Getpid(), len(groups)), server: c.options.Server, beluga: c.options.Beluga, mariaDB: mariaDB, direct: c.options.DirectOnly != ""}
 			order = append(order, name)
 		}
 		groups[name].cases = append(groups[name].cases, c)
@@ -56,6 +59,7 @@ type caseGroup struct {
 	name           string // of the pipeline
 	server, beluga []string
 	mariaDB        bool
+	direct         bool // only
 	cases          []*sqlCase
 }
 
@@ -119,7 +123,7 @@ func (c *sqlCase) remember(t *testing.T, server *servers.MySQLServer) {
 	}
 }
 
-var alters = regexp.MustCompile(`(?i)\b(ALTER|TRUNCATE)\b`)
+var alters = regexp.MustCompile(`(?i)\b(ALTER|TRUNCATE|RENAME)\b`)
 
 // execCase runs files of the case, each in a session of its own.
 func execCase(t *testing.T, server *servers.MySQLServer, c *sqlCase, database string, files ...string) {
@@ -157,6 +161,9 @@ func (g *caseGroup) lakes(t *testing.T, server *servers.MySQLServer) []caseLake 
 		require.NoError(t, err)
 		require.NoError(t, os.WriteFile(l.config, text, 0o644))
 		return l
+	}
+	if g.direct {
+		return []caseLake{lake("direct", "")}
 	}
 	if g.mariaDB { // the two logs are alike for it
 		return []caseLake{lake("direct", ""), lake("embedded_broker", "embedded")}

@@ -28,7 +28,7 @@ func (p *parser) clause(s *statement) {
 	case p.accept("ORDER", "BY"): // its commas part columns, whatever they are called
 		p.ts = p.ts[len(p.ts)-1:]
 	case p.accept("EXCHANGE", "PARTITION"):
-		s.removes = "EXCHANGE PARTITION"
+		s.removes, s.partition = "EXCHANGE PARTITION", true
 		for p.peek().kind != endToken && !p.accept("WITH", "TABLE") {
 			p.next()
 		}
@@ -36,9 +36,9 @@ func (p *parser) clause(s *statement) {
 	case p.peek().is("CONVERT") && (p.ts[1].is("PARTITION") || p.ts[1].is("TABLE")):
 		s.removes = "CONVERT " + strings.ToUpper(p.ts[1].text)
 	case p.accept("DROP", "PARTITION"):
-		s.removes = "DROP PARTITION"
+		s.removes, s.partition = "DROP PARTITION", true
 	case p.accept("TRUNCATE", "PARTITION"):
-		s.removes = "TRUNCATE PARTITION"
+		s.removes, s.partition = "TRUNCATE PARTITION", true
 	case p.peek().is("DISCARD"), p.peek().is("IMPORT"):
 		s.removes = strings.ToUpper(p.next().text) + " TABLESPACE"
 	case p.accept("DROP"):

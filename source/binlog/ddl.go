@@ -261,33 +261,18 @@ func (r *run) describeEmpty(ctx context.Context, t *table) error {
 // onAlter follows an ALTER TABLE, so that its columns are in the lake even if no
 // row comes. What is refused and not told here is refused at the next table map.
 func (r *run) onAlter(ctx context.Context, s *statement, q *query, o *schema.Origin) error {
-	for _, id := range s.targets {
-		if s.removes == "" && r.cfg.Captures(id) {
-			if r.tableOf(id).passes(o) {
-				continue
-			}
-			if err := r.leaveOr(ctx, r.tableOf(id), refuse(id, q, "gives its name to a table that was not loaded")); err != nil {
-				return err
-			}
-			continue
-		}
-		if t := r.tables[id]; t != nil && t.shape != nil && !t.passes(o) {
-			if err := r.leaveOr(ctx, t, refuse(id, q, "exchanges its rows without row events")); err != nil {
-				return err
-			}
-		}
+	switch {
+	case s.removes != "":
+		return r.onPartition(ctx, s, q, o)
+	case len(s.targets) > 0:
+		return r.onRename(ctx, s, q, o)
 	}
 	t := r.tables[s.tables[0]]
 	if t == nil || t.shape == nil && !t.empty || t.passes(o) {
 		return nil
 	}
 	r.forgetNameless(t)
-	switch {
-	case s.removes != "":
-		return r.leaveOr(ctx, t, refuse(t.id, q, "has "+s.removes+", which changes rows without row events"))
-	case len(s.targets) > 0:
-		return r.leaveOr(ctx, t, refuse(t.id, q, "renames it"))
-	case t.empty:
+	if t.empty {
 		return r.describeEmpty(ctx, t)
 	}
 	if err := r.followNames(ctx, t, s); err != nil || t.passedOver {
@@ -304,22 +289,6 @@ func (r *run) onAlter(ctx context.Context, s *statement, q *query, o *schema.Ori
 	}
 	if !t.altered.isEmpty() {
 		t.cause = r.ddl // of what its next rows will show
-	}
-	return nil
-}
-
-func (r *run) onRename(ctx context.Context, s *statement, q *query, o *schema.Origin) error {
-	for i, id := range s.tables {
-		if t := r.tables[id]; t != nil && t.shape != nil && !t.passes(o) {
-			if err := r.leaveOr(ctx, t, refuse(id, q, "renames it")); err != nil {
-				return err
-			}
-		}
-		if to := s.targets[i]; r.cfg.Captures(to) && !r.tableOf(to).passes(o) {
-			if err := r.leaveOr(ctx, r.tableOf(to), refuse(to, q, "gives its name to a table that was not loaded")); err != nil {
-				return err
-			}
-		}
 	}
 	return nil
 }

@@ -297,7 +297,8 @@ func TestDrop(t *testing.T) {
 // table, cause and remedy.
 func TestRefusals(t *testing.T) {
 	for _, c := range []struct{ statements, want string }{
-		{"RENAME TABLE t TO u", "renames it"},
+		{"RENAME TABLE t TO u", "gives its name to a table that was not loaded"},
+		{"RENAME TABLE t TO u, other TO t, u TO other", "gives its name to another table"},
 		{"CREATE TABLE elsewhere.x (id INT PRIMARY KEY); RENAME TABLE elsewhere.x TO x", "gives its name to a table that was not loaded"},
 		{"ALTER TABLE t RENAME TO u", "name"},
 		{"SET sql_mode = 'NO_BACKSLASH_ESCAPES'; ALTER TABLE t COMMENT '\\', RENAME TO u", "name"},
@@ -316,7 +317,7 @@ func TestRefusals(t *testing.T) {
 		{"SET SESSION binlog_row_image = 'MINIMAL'; DELETE FROM t", "row images without all columns"},
 		{"CREATE TABLE b (id INT PRIMARY KEY, v TEXT, n INT); INSERT INTO b VALUES (1, 'x', 1); SET SESSION binlog_row_image = 'NOBLOB'; UPDATE b SET n = 2", "row images without all columns"},
 		{"SET SESSION binlog_row_value_options = 'PARTIAL_JSON'; UPDATE j SET v = JSON_SET(v, '$.a', 2)", "SET PERSIST binlog_row_value_options=''"},
-		{"CREATE TABLE p (id INT PRIMARY KEY) PARTITION BY HASH (id); CREATE TABLE q (id INT PRIMARY KEY); INSERT INTO p VALUES (1); INSERT INTO q VALUES (2); ALTER TABLE p EXCHANGE PARTITION p0 WITH TABLE q", "exchanges its rows"},
+		{"CREATE TABLE p (id INT PRIMARY KEY) PARTITION BY HASH (id); CREATE TABLE q (id INT PRIMARY KEY); INSERT INTO p VALUES (1); INSERT INTO q VALUES (2); ALTER TABLE p EXCHANGE PARTITION p0 WITH TABLE q", "has EXCHANGE PARTITION"},
 		{"CREATE TABLE r (id INT PRIMARY KEY) PARTITION BY RANGE (id) (PARTITION p0 VALUES LESS THAN (10), PARTITION p1 VALUES LESS THAN (20)); INSERT INTO r VALUES (1); ALTER TABLE r DROP PARTITION p0", "DROP PARTITION"},
 	} {
 		t.Run(c.statements[:min(len(c.statements), 30)], func(t *testing.T) {

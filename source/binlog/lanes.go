@@ -33,6 +33,21 @@ func (r *run) leaveOr(ctx context.Context, t *table, why error) error {
 	return why
 }
 
+// reload has a table loaded again, in a lane, where there are lanes. That begins at once,
+// so that from the next Commit on the table is known as one that is being loaded; its
+// rows are read only once the stream is behind the statement for sure.
+func (r *run) reload(ctx context.Context, t *table, why error) error {
+	if r.cfg.Lanes == nil || !r.cfg.Lanes.Enabled() {
+		return why
+	}
+	if t.shape != nil && !r.cfg.Lanes.Has(t.id) {
+		if err := r.announce(ctx, t, schema.SchemaChange{Table: t.shape, Reset: true, Same: true, Lane: true, History: r.history}); err != nil {
+			return err
+		}
+	}
+	return r.leaveOr(ctx, t, why)
+}
+
 func (r *run) lanesActive() bool { return r.cfg.Lanes != nil && r.cfg.Lanes.Active() }
 
 // want makes the next tick one that commits, as lanes have asked for.
@@ -91,7 +106,7 @@ func (r *run) beginLane(ctx context.Context, b lane.Begin) error {
 	reset := !b.Keep || t.shape == nil
 	t.passedOver, t.empty, t.altered = false, false, altered{}
 	r.forgetNameless(t)
-	return r.announce(ctx, t, schema.SchemaChange{Table: shape, Reset: reset, Lane: true, Request: b.Request, Condition: b.Condition, History: r.history})
+	return r.announce(ctx, t, schema.SchemaChange{Table: shape, Reset: reset, Same: true, Lane: true, Request: b.Request, Condition: b.Condition, History: r.history})
 }
 
 // endLane is called for a table that is not on the server by now. What the lake has of

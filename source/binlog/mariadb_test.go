@@ -82,7 +82,7 @@ func TestMariaDBXA(t *testing.T) {
 // TestMariaDBStatements: what only MariaDB's statements do.
 func TestMariaDBStatements(t *testing.T) {
 	for _, c := range []struct{ statement, want string }{
-		{"RENAME TABLE IF EXISTS t WAIT 5 TO u", "renames it"},
+		{"RENAME TABLE IF EXISTS t WAIT 5 TO u", "gives its name to a table that was not loaded"},
 		{"ALTER TABLE IF EXISTS t WAIT 5 DROP PARTITION p0", "has DROP PARTITION"},
 		{"ALTER TABLE t CONVERT PARTITION p0 TO TABLE u", "has CONVERT PARTITION"},
 		{"SET SESSION binlog_format = 'STATEMENT'; INSERT INTO t VALUES (50)", "the binlog holds a statement instead of its rows"},

@@ -37,6 +37,7 @@ type statement struct {
 	unkeyed   bool             // a key or an index is dropped
 	ignore    bool             // MariaDB's ALTER IGNORE: what does not fit is made to
 	removes   string           // the clause of ALTER TABLE that removes or exchanges rows without row events
+	partition bool             // it is about partitions, and makes no table
 }
 
 // keyColumns are the columns of a key by their names.

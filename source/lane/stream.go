@@ -40,6 +40,9 @@ func (l *Lanes) Due() (list []Begin) {
 	return list
 }
 
+// Enabled tells whether there can be lanes.
+func (l *Lanes) Enabled() bool { return l.enabled.Load() }
+
 // Has tells whether the table is in a lane, or will be.
 func (l *Lanes) Has(id schema.TableID) bool {
 	l.mu.Lock()

@@ -1,0 +1,14 @@
+CREATE TABLE one (id INT PRIMARY KEY, v INT, w VARCHAR(20));
+INSERT INTO one VALUES (1, 1, 'one'), (2, 2, 'one');
+CREATE TABLE two (id INT PRIMARY KEY, v INT, w VARCHAR(20));
+INSERT INTO two VALUES (1, 10, 'two'), (3, 30, 'two');
+CREATE TABLE plain (id INT PRIMARY KEY, v INT);
+INSERT INTO plain VALUES (1, 1), (2, 2);
+CREATE TABLE leaves (id INT PRIMARY KEY);
+INSERT INTO leaves VALUES (1);
+CREATE TABLE altered (id INT PRIMARY KEY, a INT, b VARCHAR(20), c INT);
+INSERT INTO altered VALUES (1, 1, 'x', 1), (2, 2, 'y', 2);
+CREATE TABLE around (id INT PRIMARY KEY, v INT);
+INSERT INTO around VALUES (1, 1);
+CREATE TABLE keyless (v INT);
+INSERT INTO keyless VALUES (1), (1);

@@ -211,21 +211,25 @@ func (t *lakeTable) checkKey(ctx context.Context) error {
 func (t *lakeTable) kept(now *schema.Table) (*predecessor, error) {
 	was := &schema.Table{ID: t.shape.ID}
 	var fields []iceberg.NestedField
+	names := t.names.Columns(t.shape)
 	for _, f := range t.currentSchema().Fields() {
-		i, j := t.shape.Column(f.Name), now.Column(f.Name)
-		switch {
-		case i < 0: // of another writer
-		case j < 0 || t.shape.Lake(i) != now.Lake(j) || now.IsKey(j) && !t.shape.IsKey(i):
-			continue
-		default:
+		i := slices.Index(names, f.Name)
+		if i >= 0 {
+			j := now.Column(t.shape.Columns[i].Name)
+			if j < 0 || now.IsKey(j) && !t.shape.IsKey(i) {
+				continue
+			}
+			if from, to := t.shape.Lake(i), now.Lake(j); from != to && !from.PromotesTo(to) {
+				continue
+			}
 			was.Columns = append(was.Columns, t.shape.Columns[i])
-		}
+		} // else it is of another writer
 		fields = append(fields, f)
 	}
 	if len(was.Columns) == 0 {
 		return nil, nil
 	}
-	return &predecessor{was, iceberg.NewSchema(0, fields...), nil}, was.Prepare()
+	return &predecessor{was, t.names, iceberg.NewSchema(0, fields...), nil}, was.Prepare()
 }
 
 func (t *lakeTable) currentSchema() *iceberg.Schema {

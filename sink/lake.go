@@ -256,7 +256,7 @@ func (l *Lake) adopt(ctx context.Context, it *table.Table) (*lakeTable, error) {
 	if t.versions, err = decodeHistory(it); err != nil {
 		return nil, err
 	}
-	t.dropped = it.Properties()[propDropped] != ""
+	t.dropped = it.Properties()[propDropped] != "" && !hasLoad(it) // which is of another table of the name
 	t.orphan = h.state == "" && !hasLoad(it)
 	if hasLoad(it) {
 		return t, t.adoptLoad()

@@ -133,3 +133,21 @@ func (w *world) lane(r pipeline.Resume) error {
 	}
 	return w.commitLoading(0)
 }
+
+// TestLaneOfDroppedTable: a table of the name that is loaded in a lane, over a restart, is
+// not one that was dropped.
+func TestLaneOfDroppedTable(t *testing.T) {
+	w := laneWorld(t, Config{})
+	require.NoError(t, w.lake.Define(t.Context(), schema.SchemaChange{Table: w.shapes["old"], Dropped: true}))
+	require.NoError(t, w.commit())
+	require.NotEmpty(t, w.info("old").Dropped)
+	w.restart()
+	failAt(t, stepCutPublished, 1)
+	require.ErrorIs(t, w.lane(pipeline.Resume{}), errInjected)
+	require.NoError(t, w.lane(w.restart()))
+	w.check("old")
+	require.Empty(t, w.info("old").Dropped)
+	cuts, err := w.lake.Cuts(t.Context(), 1)
+	require.NoError(t, err)
+	require.Contains(t, cuts[0].Snapshots, "shop.old")
+}

@@ -36,11 +36,8 @@ func corpus(t *testing.T, mariaDB bool) {
 			continue
 		}
 		name := strings.Join(append(c.options.Server, c.options.Beluga...), " ")
-		if c.options.DirectOnly != "" {
-			name += " direct"
-		}
 		if groups[name] == nil {
-			groups[name] = &caseGroup{name: fmt.Sprintf("corpus-%d-%d", os.Getpid(), len(groups)), server: c.options.Server, beluga: c.options.Beluga, mariaDB: mariaDB, direct: c.options.DirectOnly != ""}
+			groups[name] = &caseGroup{name: fmt.Sprintf("corpus-%d-%d", os.Getpid(), len(groups)), server: c.options.Server, beluga: c.options.Beluga, mariaDB: mariaDB}
 			order = append(order, name)
 		}
 		groups[name].cases = append(groups[name].cases, c)
@@ -59,7 +56,6 @@ type caseGroup struct {
 	name           string // of the pipeline
 	server, beluga []string
 	mariaDB        bool
-	direct         bool // only
 	cases          []*sqlCase
 }
 
@@ -161,9 +157,6 @@ func (g *caseGroup) lakes(t *testing.T, server *servers.MySQLServer) []caseLake 
 		require.NoError(t, err)
 		require.NoError(t, os.WriteFile(l.config, text, 0o644))
 		return l
-	}
-	if g.direct {
-		return []caseLake{lake("direct", "")}
 	}
 	if g.mariaDB { // the two logs are alike for it
 		return []caseLake{lake("direct", ""), lake("embedded_broker", "embedded")}

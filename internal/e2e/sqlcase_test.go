@@ -47,8 +47,6 @@ type caseOptions struct {
 	Server, Beluga []string
 	// MySQLOnly says why the case does not run on MariaDB.
 	MySQLOnly string `yaml:"mysql-only"`
-	// DirectOnly says why the case cannot pass through a log.
-	DirectOnly string `yaml:"direct-only"`
 	// MariaDBOnly says why it runs nowhere else.
 	MariaDBOnly string `yaml:"mariadb-only"`
 }

@@ -213,8 +213,7 @@ func (t *lakeTable) kept(now *schema.Table) (*predecessor, error) {
 	var fields []iceberg.NestedField
 	names := t.names.Columns(t.shape)
 	for _, f := range t.currentSchema().Fields() {
-		i := slices.Index(names, f.Name)
-		if i >= 0 {
+		if i := columnOf(names, f.Name); i >= 0 {
 			j := now.Column(t.shape.Columns[i].Name)
 			if j < 0 || now.IsKey(j) && !t.shape.IsKey(i) {
 				continue

@@ -24,8 +24,8 @@ func (p *parser) clause(s *statement) {
 		if !p.accept("TO") {
 			p.accept("AS")
 		}
-		s.targets = append(s.targets, p.tableName())
-	case p.accept("ORDER", "BY"): // its commas part columns, whatever they are called
+		s.targets = []schema.TableID{p.tableName()} // of several the last one counts
+	case p.accept("ORDER", "BY"), p.partitions(s): // its commas part names, whatever they are called
 		p.ts = p.ts[len(p.ts)-1:]
 	case p.accept("EXCHANGE", "PARTITION"):
 		s.removes, s.partition = "EXCHANGE PARTITION", true
@@ -35,10 +35,6 @@ func (p *parser) clause(s *statement) {
 		s.targets = append(s.targets, p.tableName())
 	case p.peek().is("CONVERT") && (p.ts[1].is("PARTITION") || p.ts[1].is("TABLE")):
 		s.removes = "CONVERT " + strings.ToUpper(p.ts[1].text)
-	case p.accept("DROP", "PARTITION"):
-		s.removes, s.partition = "DROP PARTITION", true
-	case p.accept("TRUNCATE", "PARTITION"):
-		s.removes, s.partition = "TRUNCATE PARTITION", true
 	case p.peek().is("DISCARD"), p.peek().is("IMPORT"):
 		s.removes = strings.ToUpper(p.next().text) + " TABLESPACE"
 	case p.accept("DROP"):
@@ -52,6 +48,22 @@ func (p *parser) clause(s *statement) {
 		p.columnKeyword()
 		s.defined = append(s.defined, p.definition())
 	}
+}
+
+// partitions takes the beginning of a clause that names partitions.
+func (p *parser) partitions(s *statement) bool {
+	for _, verb := range [...]string{"DROP", "TRUNCATE"} {
+		if p.accept(verb, "PARTITION") {
+			s.removes, s.partition = verb+" PARTITION", true
+			return true
+		}
+	}
+	for _, verb := range [...]string{"REORGANIZE", "REBUILD", "COALESCE", "ANALYZE", "CHECK", "OPTIMIZE", "REPAIR"} {
+		if p.accept(verb, "PARTITION") { // no row comes or goes
+			return true
+		}
+	}
+	return false
 }
 
 func (p *parser) columnKeyword() {

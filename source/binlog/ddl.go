@@ -264,7 +264,7 @@ func (r *run) onAlter(ctx context.Context, s *statement, q *query, o *schema.Ori
 	switch {
 	case s.removes != "":
 		return r.onPartition(ctx, s, q, o)
-	case len(s.targets) > 0:
+	case len(s.targets) > 0 && s.targets[0] != s.tables[0]:
 		return r.onRename(ctx, s, q, o)
 	}
 	t := r.tables[s.tables[0]]

@@ -26,7 +26,8 @@
 //     TRUNCATE voids the rows before it, and nothing else (TestTruncate).
 //     DROP ends a table, and CREATE under its name begins another one (TestDrop).
 //     RENAME ends the names that are gone, and has those loaded again that show another
-//     table (TestRenamed, TestGhost of internal/e2e).
+//     table (TestRenamed, TestGhost of internal/e2e). So are tables that lose rows
+//     with a partition (TestCorpus of internal/e2e).
 //  5. The shape under which rows are decoded is their own table map's, never
 //     information_schema's of another time (TestAddColumn). A map without names is
 //     asked about again after an ALTER (TestMinimalMetadataAfterAlter).

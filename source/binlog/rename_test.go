@@ -21,15 +21,12 @@ func TestRenamed(t *testing.T) {
 		"RENAME TABLE a TO b, b TO c, d TO a":          "a c; b d",
 		"ALTER TABLE a ADD n INT, RENAME TO b":         "b; a",
 		"ALTER TABLE a RENAME AS a":                    ";",
+		"ALTER TABLE a RENAME TO b, RENAME c":          "c; a",
 		"RENAME TABLE a TO t, b TO a, c TO b, t TO c;": "a b c; t",
 	} {
 		q := query{text: []byte(statement), database: "db"}
 		s := parseStatement(q.tokens(), q.database)
-		from := s.tables
-		for len(from) < len(s.targets) {
-			from = append(from, s.tables[0])
-		}
-		shown, gone := renamed(from, s.targets)
+		shown, gone := renamed(s.tables, s.targets)
 		require.Equal(t, want, strings.TrimSpace(list(shown))+";"+list(gone), statement)
 	}
 }

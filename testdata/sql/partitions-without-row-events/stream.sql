@@ -9,4 +9,7 @@ UPDATE gives SET v = v + 1;
 UPDATE takes SET v = v + 1;
 ALTER TABLE keyless TRUNCATE PARTITION p0;
 DELETE FROM keyless WHERE v = 11 LIMIT 1;
+ALTER TABLE all_of_them TRUNCATE PARTITION ALL;
+INSERT INTO all_of_them VALUES (3, 'd'), (4, 'e'), (5, 'f');
+ALTER TABLE all_of_them DROP PARTITION odd, modify;
 INSERT INTO others VALUES (1);

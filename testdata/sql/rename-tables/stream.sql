@@ -18,8 +18,8 @@ RENAME TABLE `${database}_other`.arrives TO arrives;
 INSERT INTO arrives VALUES (3, 3);
 -- As tools for schema changes do it: an altered copy takes the place of the table.
 CREATE TABLE _altered_new LIKE altered;
-ALTER TABLE _altered_new ADD COLUMN d INT DEFAULT 9 AFTER id, MODIFY c BIGINT, DROP COLUMN b;
-INSERT INTO _altered_new (id, a, c) SELECT id, a, c FROM altered;
+ALTER TABLE _altered_new ADD COLUMN d INT DEFAULT 9 AFTER id, MODIFY c BIGINT, DROP COLUMN b, MODIFY e INT;
+INSERT INTO _altered_new (id, a, c, e) SELECT id, a, c, e FROM altered;
 UPDATE altered SET a = 20 WHERE id = 2;
 UPDATE _altered_new SET a = 20 WHERE id = 2;
 RENAME TABLE altered TO _altered_old, _altered_new TO altered;

@@ -1,0 +1,22 @@
+-- Several names in one statement, and what else a statement does that gives a table a name.
+CREATE TABLE first (id INT PRIMARY KEY, v INT);
+INSERT INTO first VALUES (1, 1), (2, 2);
+CREATE TABLE second (id INT PRIMARY KEY, w VARCHAR(20));
+INSERT INTO second VALUES (1, 'second');
+CREATE TABLE there (id INT PRIMARY KEY, v INT);
+INSERT INTO there VALUES (1, 1);
+CREATE TABLE left_out (id INT PRIMARY KEY, v INT);
+INSERT INTO left_out VALUES (1, 1), (2, 2);
+CREATE TABLE twice (id INT PRIMARY KEY, v INT);
+INSERT INTO twice VALUES (1, 1);
+CREATE TABLE stays (id INT PRIMARY KEY, v INT, w INT);
+INSERT INTO stays VALUES (1, 10, 20);
+CREATE TABLE narrower (id INT PRIMARY KEY, v INT);
+INSERT INTO narrower VALUES (1, 1), (2, 2);
+CREATE TABLE keyless (v INT, w VARCHAR(20));
+INSERT INTO keyless VALUES (1, 'x'), (1, 'x'), (2, 'y');
+CREATE TABLE keyless_too (v INT, w VARCHAR(20));
+INSERT INTO keyless_too VALUES (3, 'z');
+CREATE TABLE rekeyed (id INT PRIMARY KEY, v INT, w INT);
+INSERT INTO rekeyed VALUES (1, 10, 20), (2, 20, 30);
+CREATE VIEW seen AS SELECT v FROM there;

@@ -82,4 +82,7 @@
 //     that collide, are refused (TestNames, TestNamesThatCollide).
 //  22. The lake tells each shape that a table had, with the statement, the transaction and the
 //     field ids, through whatever transport (TestTableHistory).
+//  23. A table that a tool for schema changes migrates under traffic is equal after it, with its
+//     field ids and old snapshots, and the others do not wait (TestGhost,
+//     TestPTOnlineSchemaChange).
 package e2e

@@ -2,24 +2,38 @@ package e2e
 
 import (
 	"fmt"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
-
-	"github.com/beluga-cdc/beluga/internal/servers"
 )
 
 // TestGhost: a table that is migrated as gh-ost does it keeps its field ids and its old
-// rows, whether the tables that gh-ost makes beside it are replicated or not.
+// rows, whether the tables that gh-ost makes beside it are replicated or not. Where gh-ost
+// is on PATH it does so itself, too.
 func TestGhost(t *testing.T) {
-	for name, options := range map[string][]string{"captured": nil, "excluded": {"--tables-exclude", `.*\._a_(gho|ghc|del)`}} {
-		t.Run(name, func(t *testing.T) {
-			m := &migration{server: servers.MySQL(t), database: "e2e_ghost_" + name, rows: 20_000, clauses: "ADD COLUMN extra INT NOT NULL DEFAULT 3, MODIFY w VARCHAR(200) AFTER id, ADD KEY (v)"}
-			m.migrate(t, playGhost, options...)
-		})
+	tools := map[string]func(*testing.T, *migration){"played": playGhost}
+	if path, err := exec.LookPath("gh-ost"); err != nil {
+		t.Log("gh-ost itself is not tried:", err)
+	} else {
+		tools["itself"] = func(t *testing.T, m *migration) { runGhost(t, m, path) }
 	}
+	for by, tool := range tools {
+		for name, options := range map[string][]string{"captured": nil, "excluded": {"--tables-exclude", `.*\._a_(gho|ghc|del)`}} {
+			t.Run(by+"_"+name, func(t *testing.T) { migrate(t, "e2e_ghost_"+by+"_"+name, tool, options...) })
+		}
+	}
+}
+
+func runGhost(t *testing.T, m *migration, path string) {
+	host, port, _ := strings.Cut(m.server.Addr, ":")
+	out, err := exec.Command(path, "--execute", "--allow-on-master", "--assume-rbr", "--cut-over-lock-timeout-seconds=10", "--ok-to-drop-table", "--host", host, "--port", port,
+		"--user", m.server.User, "--password", m.server.Password, "--database", m.database, "--table", "a", "--alter", migratedBy,
+		"--serve-socket-file", filepath.Join(t.TempDir(), "gh-ost.sock")).CombinedOutput()
+	require.NoError(t, err, "%s", out)
 }
 
 // playGhost executes the statements that gh-ost does, in its order: the ghost and the
@@ -32,7 +46,7 @@ func playGhost(t *testing.T, m *migration) {
 	exec("drop /* gh-ost */ table if exists `DB`.`_a_ghc`")
 	exec("create /* gh-ost */ table `DB`.`_a_ghc` (id bigint unsigned auto_increment, last_update timestamp not null DEFAULT CURRENT_TIMESTAMP ON UPDATE CURRENT_TIMESTAMP, hint varchar(64) charset ascii not null, value varchar(4096) charset ascii not null, primary key(id), unique key hint_uidx(hint)) auto_increment=256 comment='gh-ost changelog table'")
 	exec("create /* gh-ost */ table `DB`.`_a_gho` like `DB`.`a`")
-	exec("alter /* gh-ost */ table `DB`.`_a_gho` " + m.clauses)
+	exec("alter /* gh-ost */ table `DB`.`_a_gho` " + migratedBy)
 	log := func(id int, hint, value string) {
 		exec(fmt.Sprintf("insert /* gh-ost */ into `DB`.`_a_ghc` (id, hint, value) values (NULLIF(%d, 0), '%s', '%s') on duplicate key update last_update=NOW(), value=VALUES(value)", id, hint, value))
 	}
@@ -40,7 +54,10 @@ func playGhost(t *testing.T, m *migration) {
 	m.take() // what is before this is copied, or gone
 	const chunk = 1000
 	for first := 1; first <= m.rows; first += chunk {
-		m.applyToGhost(t)
+		if m.applyToGhost(t); first > m.rows/2 && first <= m.rows/2+chunk {
+			m.othersGoOn(t)
+			m.applyToGhost(t)
+		}
 		log(1, "heartbeat", time.Now().Format(time.RFC3339Nano))
 		exec(fmt.Sprintf("insert /* gh-ost `DB`.`a` */ ignore into `DB`.`_a_gho` (`id`, `v`, `w`) (select `id`, `v`, `w` from `DB`.`a` force index (`PRIMARY`) where (((`id` > %[1]d) or ((`id` = %[1]d))) and ((`id` < %[2]d) or ((`id` = %[2]d)))) lock in share mode)", first, first+chunk-1))
 	}
@@ -75,16 +92,14 @@ func (m *migration) cutOver(t *testing.T) {
 	}
 	exec("create /* gh-ost */ table `DB`.`_a_del` (id int auto_increment primary key) engine=innodb comment='ghost-cut-over-sentry'")
 	exec("lock /* gh-ost */ tables `DB`.`a` write, `DB`.`_a_del` write")
-	for !m.blocked(t) {
-		time.Sleep(time.Millisecond)
-	}
+	m.untilWaiting(t, traffic) // all that the writer did before has been told
 	m.applyToGhost(t)
 	renamed := make(chan error, 1)
 	go func() {
 		_, err := m.db.Exec(strings.ReplaceAll("rename /* gh-ost */ table `DB`.`a` to `DB`.`_a_del`, `DB`.`_a_gho` to `DB`.`a`", "DB", m.database))
 		renamed <- err
 	}()
-	time.Sleep(100 * time.Millisecond) // gh-ost looks into the list of processes, too, that the RENAME waits
+	m.untilWaiting(t, "rename /* gh-ost */")
 	exec("drop /* gh-ost */ table if exists `DB`.`_a_del`")
 	exec("unlock /* gh-ost */ tables")
 	require.NoError(t, <-renamed)

@@ -236,6 +236,9 @@ func find(list []definition, name string) int {
 // last one by nothing but what the statements up to here say; if it has more, then
 // a statement further on will be the one, or a table map.
 func (r *run) followDefinitions(ctx context.Context, t *table, q *query) error {
+	if known, err := r.again(ctx, t); known {
+		return err
+	}
 	now, err := r.cfg.Describe(ctx, t.id)
 	if err != nil {
 		return fmt.Errorf("reading the columns of %s after %s: %w", t.id, excerpt(q.text), err)

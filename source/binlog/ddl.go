@@ -282,6 +282,9 @@ func (r *run) onAlter(ctx context.Context, s *statement, q *query, o *schema.Ori
 		return nil
 	}
 	r.forgetNameless(t)
+	if known, err := r.againEmpty(ctx, t); known {
+		return err
+	}
 	switch {
 	case s.removes != "":
 		return r.leaveOr(ctx, t, refuse(t.id, q, "has "+s.removes+", which changes rows without row events"))

@@ -27,7 +27,8 @@ type table struct {
 	// passedOver: a lane of it is to begin, which sees what is passed over until then.
 	passedOver bool
 	altered    altered
-	cause      schema.Cause // of altered
+	cause      schema.Cause          // of altered
+	again      []schema.SchemaChange // that an earlier run has announced
 }
 
 // version decodes the row images that stand behind one table map.
@@ -279,6 +280,11 @@ func (r *run) adopt(ctx context.Context, v *version) error {
 		t.empty, t.altered = false, altered{}
 		return r.announce(ctx, t, schema.SchemaChange{Table: v.shape, Reset: true, History: r.history})
 	}
+	if c := t.againAs(v.shape); c != nil {
+		v.shape = c.Table
+		t.altered.shown(c.Table)
+		return r.announce(ctx, t, *c)
+	}
 	inherit(v.shape, t.shape)
 	d, err := judge(t.shape, v.shape)
 	if err == nil {
@@ -303,9 +309,14 @@ func (r *run) evolve(ctx context.Context, t *table, to *schema.Table, d schema.D
 			return fmt.Errorf("table %s, %s: %w", t.id, d.Describe(t.shape, to), err)
 		}
 	}
+	a.shown(to)
+	return r.announce(ctx, t, change)
+}
+
+// shown strikes off what a shape shows that is announced.
+func (a *altered) shown(to *schema.Table) {
 	a.added = slices.DeleteFunc(a.added, func(d definition) bool { return to.Column(d.name) >= 0 })
 	a.defined, a.moved, a.keys, a.unkeyed = nil, false, nil, false
-	return r.announce(ctx, t, change)
 }
 
 // SameVersion tells whether rows of both shapes decode alike and the lake

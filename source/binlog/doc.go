@@ -21,7 +21,8 @@
 //     remedy; nothing is skipped (TestRefusals, TestAltersThatChangeValues).
 //     A column that is gone while another is new is followed only if a statement said
 //     which of them is which (TestRefusals, TestColumnsGoAndChange, TestNamesDecideWhatIsWanted), and what a statement
-//     says of names is announced with it (TestStatementsAheadOfTheDictionary). Another key is
+//     says of names is announced with it (TestStatementsAheadOfTheDictionary); so is what
+//     it says of defaults, which the dictionary may have of another time (TestDefaults). Another key is
 //     announced where rows are told apart by it (TestKeysChange).
 //     TRUNCATE voids the rows before it, and nothing else (TestTruncate).
 //     DROP ends a table, and CREATE under its name begins another one (TestDrop).

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/beluga-cdc/beluga/schema"
+	"github.com/beluga-cdc/beluga/source/binlog"
 )
 
 // TestRandomDefinitions runs random statements against the server, and follows them
@@ -214,12 +215,13 @@ func (a *alteredTable) requireSame(t *testing.T) {
 }
 
 // fillSevens: all columns are added with DEFAULT 7.
-func fillSevens(_ context.Context, t *schema.Table, added []int) (*schema.Block, error) {
+func fillSevens(_ context.Context, t *schema.Table, added []binlog.Added) (*schema.Block, error) {
 	b := schema.NewBlock(t)
 	for i := range t.Columns {
 		b.New[i].AppendNull()
 	}
-	for _, i := range added {
+	for _, a := range added {
+		i := a.Column
 		b.New[i].Reset(b.New[i].Kind)
 		if b.New[i].Kind == schema.VecBytes {
 			b.New[i].AppendBytes([]byte("7"))

@@ -303,7 +303,7 @@ func (r *run) adopt(ctx context.Context, v *version) error {
 func (r *run) evolve(ctx context.Context, t *table, to *schema.Table, d schema.Diff) error {
 	change := schema.SchemaChange{Table: to}
 	a := &t.altered
-	if filled := slices.DeleteFunc(slices.Clone(d.Added), func(i int) bool { return a.addsNulls(&to.Columns[i]) }); len(filled) > 0 {
+	if filled := a.missing(to, d.Added); len(filled) > 0 {
 		var err error
 		if change.Fill, err = r.cfg.Fill(ctx, to, filled); err != nil {
 			return fmt.Errorf("table %s, %s: %w", t.id, d.Describe(t.shape, to), err)

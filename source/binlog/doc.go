@@ -45,7 +45,8 @@
 //     (TestMariaDBFollowsAModel, TestMariaDBXA, TestMariaDBStatements,
 //     TestMariaDBPassesOver, TestMariaDBPositionLost).
 //  12. Whatever way a statement is written in, rows come under the shape that the server
-//     showed when they were written, or the stream stops (TestRandomDefinitions).
+//     showed when they were written, or the stream stops (TestRandomDefinitions), on MariaDB
+//     too, and where the log has no names of columns.
 //  13. A run that comes to statements again, of which a log holds changes, announces
 //     these, and then what is left (TestChangesComeAgain).
 package binlog

@@ -30,6 +30,9 @@ type Resume struct {
 	// Sent contains Position and the transactions beyond it of which a log holds rows:
 	// a server that lacks any of them cannot complete them. Zero without a log.
 	Sent schema.Position
+	// Changes are those beyond Position that a log holds of tables, in their order. Who
+	// sends what comes behind Position announces these again, as they are, before others.
+	Changes map[schema.TableID][]schema.SchemaChange
 }
 
 // Unfinished tells whether a load was begun after Position and did not end.

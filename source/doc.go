@@ -17,7 +17,8 @@
 //  3. A table has the same shape whether it is read from information_schema or
 //     from the binlog (TestShapesAgree), and the same key (TestKeysAgree).
 //  4. The values that old rows show in a new column are those that a load would read
-//     (TestFillEqualsSelect).
+//     (TestFillEqualsSelect), whatever became of the column by the time the stream comes to
+//     it (the case defaults-of-another-time of testdata/sql).
 //  5. A load's last event is a Commit at the snapshot's position, and the stream
 //     continues exactly there (TestRunLoadsThenFollows).
 //  6. A table whose changes were not followed, or that was never loaded, is loaded

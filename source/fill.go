@@ -13,29 +13,39 @@ import (
 	"github.com/go-mysql-org/go-mysql/mysql"
 
 	"github.com/beluga-cdc/beluga/schema"
+	"github.com/beluga-cdc/beluga/source/binlog"
 	"github.com/beluga-cdc/beluga/source/session"
 	"github.com/beluga-cdc/beluga/source/value"
 )
 
-// fill returns the values that rows which were there before show in added
-// columns: one row of the table's shape. MySQL writes no row to the binlog when
-// it adds a column, so they can only be had from the column's definition.
-func fill(ctx context.Context, s *session.Session, t *schema.Table, added []int, stats *value.Stats) (*schema.Block, error) {
-	tables, err := readDictionary(ctx, s, func(schema.TableID) bool { return true }, &t.ID)
-	if err != nil {
-		return nil, err
+// filler finds the values that rows which were there before show in added columns.
+// MySQL writes no row to the binlog when it adds a column, so they can only be had from
+// the column's definition.
+type filler struct {
+	reach func(context.Context) (*session.Session, error)
+	stats *value.Stats
+
+	session *session.Session // once it was needed
+	now     *dictionaryTable
+}
+
+func (f *filler) close() {
+	if f.session != nil {
+		f.session.Close()
 	}
-	if len(tables) == 0 {
-		return nil, fmt.Errorf("the table is not there any more; %s", reload)
-	}
+}
+
+// fill returns one row of the table's shape.
+func (f *filler) fill(ctx context.Context, t *schema.Table, added []binlog.Added) (*schema.Block, error) {
 	b := schema.NewBlock(t)
 	isAdded := map[int]bool{}
 	some := false
-	for _, i := range added {
+	for _, a := range added {
+		i := a.Column
 		isAdded[i] = true
-		v, err := oldRowsValue(ctx, s, tables[0], t.Columns[i])
+		v, err := f.value(ctx, t, a)
 		if err == nil {
-			err = appendValue(b, t, i, v, stats)
+			err = appendValue(b, t, i, v, f.stats)
 		}
 		if err != nil {
 			b.Release()
@@ -54,6 +64,30 @@ func fill(ctx context.Context, s *session.Session, t *schema.Table, added []int,
 	}
 	b.Ops = append(b.Ops, schema.OpRead)
 	return b, nil
+}
+
+// value returns what the statement says, or else the server.
+func (f *filler) value(ctx context.Context, t *schema.Table, a binlog.Added) (v mysql.FieldValue, err error) {
+	c := t.Columns[a.Column]
+	if v, ok := saidDefault(c.Type, a.Default); ok {
+		return v, nil
+	}
+	if f.session == nil {
+		if f.session, err = f.reach(ctx); err != nil {
+			return v, err
+		}
+	}
+	if f.now == nil {
+		tables, err := readDictionary(ctx, f.session, func(schema.TableID) bool { return true }, &t.ID)
+		if err != nil {
+			return v, err
+		}
+		if len(tables) == 0 {
+			return v, fmt.Errorf("the table is not there any more; %s", reload)
+		}
+		f.now = tables[0]
+	}
+	return oldRowsValue(ctx, f.session, f.now, c)
 }
 
 func appendValue(b *schema.Block, t *schema.Table, i int, v mysql.FieldValue, stats *value.Stats) error {

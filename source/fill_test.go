@@ -3,12 +3,14 @@ package source
 import (
 	"fmt"
 	"log/slog"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/beluga-cdc/beluga/internal/servers"
 	"github.com/beluga-cdc/beluga/schema"
+	"github.com/beluga-cdc/beluga/source/binlog"
 	"github.com/beluga-cdc/beluga/source/snapshot"
 )
 
@@ -20,7 +22,9 @@ func TestFillEqualsSelect(t *testing.T) {
 	cfg, err := ParseURL(server.URL("fills"))
 	require.NoError(t, err)
 	m := New(cfg, slog.New(slog.DiscardHandler))
+	count := 0
 	for _, definition := range []string{
+		"DECIMAL(9,3) DEFAULT '-007.50'", "DECIMAL(9,3) DEFAULT -.0", "INT UNSIGNED DEFAULT '7'", "FLOAT DEFAULT -0.3", "DATETIME(3) DEFAULT '2020-02-29 23:59:59'", "VARCHAR(9) CHARACTER SET latin1 NOT NULL DEFAULT 'größe'",
 		"INT", "INT DEFAULT 5", "INT NOT NULL", "INT NOT NULL DEFAULT -7", "TINYINT UNSIGNED DEFAULT 255", "BIGINT UNSIGNED DEFAULT 18446744073709551615", "BIGINT UNSIGNED NOT NULL",
 		"SMALLINT(5) ZEROFILL DEFAULT 42", "MEDIUMINT DEFAULT -8388608", "DECIMAL(10,3) DEFAULT 1.5", "DECIMAL(10,3) NOT NULL", "DECIMAL(30,0) DEFAULT -5", "DECIMAL(60,5) DEFAULT 0.1",
 		"DECIMAL(5,5) DEFAULT -0.5", "DECIMAL(5,0) NOT NULL",
@@ -41,7 +45,7 @@ func TestFillEqualsSelect(t *testing.T) {
 			require.Equal(t, 1, row.Rows())
 			compare := func(what string) {
 				t.Helper()
-				got, err := m.fill(t.Context(), tables[0], []int{1})
+				got, err := m.fill(t.Context(), tables[0], []binlog.Added{{Column: 1}})
 				require.NoError(t, err)
 				if row.New[1].IsNull(0) {
 					require.Nil(t, got, what)
@@ -53,10 +57,33 @@ func TestFillEqualsSelect(t *testing.T) {
 				require.Equal(t, valueText(&row.New[1]), valueText(&got.New[1]), what)
 			}
 			compare("with a row")
+			if said, ok := saidDefault(tables[0].Columns[1].Type, asSaid(definition)); ok {
+				b := schema.NewBlock(tables[0])
+				require.NoError(t, appendValue(b, tables[0], 1, said, nil))
+				require.Equal(t, valueText(&row.New[1]), valueText(&b.New[1]), "as the statement says it")
+				count++
+			}
 			server.Exec(t, "DELETE FROM fills.t")
 			compare("without a row")
 		})
 	}
+	require.Equal(t, 42, count, "defaults that need no server")
+}
+
+// asSaid returns the default of a definition as a statement in strict mode says it.
+func asSaid(definition string) binlog.Default {
+	d := binlog.Default{Strict: true}
+	_, text, found := strings.Cut(definition, " DEFAULT ")
+	quoted := strings.HasPrefix(text, "'") && !strings.ContainsAny(text, `\"`)
+	switch {
+	case !found && strings.Contains(definition, "NOT NULL"):
+		d.Kind = binlog.ImplicitDefault
+	case quoted:
+		d.Kind, d.Text = binlog.TextDefault, strings.Trim(text, "'")
+	case found && strings.Trim(text, "-.0123456789") == "":
+		d.Kind, d.Text = binlog.NumberDefault, text
+	}
+	return d
 }
 
 func valueText(v *schema.Vec) string {
@@ -78,7 +105,7 @@ func TestFillRefusals(t *testing.T) {
 		s, tables, err := m.OpenSnapshot(t.Context())
 		require.NoError(t, err)
 		s.Close()
-		_, err = m.fill(t.Context(), tables[0], []int{1})
+		_, err = m.fill(t.Context(), tables[0], []binlog.Added{{Column: 1}})
 		require.ErrorContains(t, err, "of table nofill.t show in new columns: column x: "+text, definition)
 		require.ErrorContains(t, err, "load the tables again", definition)
 	}
@@ -88,10 +115,10 @@ func TestFillRefusals(t *testing.T) {
 	require.NoError(t, err)
 	s.Close()
 	server.Exec(t, "ALTER TABLE nofill.t DROP COLUMN x")
-	_, err = m.fill(t.Context(), tables[0], []int{1})
+	_, err = m.fill(t.Context(), tables[0], []binlog.Added{{Column: 1}})
 	require.ErrorContains(t, err, "it is not there any more")
 	server.Exec(t, "DROP TABLE nofill.t")
-	_, err = m.fill(t.Context(), tables[0], []int{1})
+	_, err = m.fill(t.Context(), tables[0], []binlog.Added{{Column: 1}})
 	require.ErrorContains(t, err, "the table is not there any more")
 }
 

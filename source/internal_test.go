@@ -5,6 +5,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/beluga-cdc/beluga/internal/servers"
 	"github.com/beluga-cdc/beluga/schema"
 	"github.com/beluga-cdc/beluga/source/session"
 )
@@ -96,6 +97,26 @@ func TestNamesInAnotherCase(t *testing.T) {
 	require.Equal(t, Warning, f[0].Severity)
 	require.Contains(t, f[0].Problem, "taken for one about another table")
 	require.Empty(t, variables{"lower_case_table_names": "1", "sql_require_primary_key": "ON"}.definitionFaults(session.Version{}, true))
+}
+
+// TestSettingsThatMakeDDLUnsafe: settings that a server may have at run time.
+func TestSettingsThatMakeDDLUnsafe(t *testing.T) {
+	server := servers.MySQL(t)
+	cfg, err := ParseURL(server.URL(""))
+	require.NoError(t, err)
+	s, err := session.Open(t.Context(), cfg.Endpoint)
+	require.NoError(t, err)
+	defer s.Close()
+	v, err := readVariables(t.Context(), s)
+	require.NoError(t, err)
+	require.Empty(t, v.definitionFaults(s.Version(), false), "the settings of a new server")
+	v["sql_mode"], v["explicit_defaults_for_timestamp"] = "NO_ZERO_DATE,ANSI_QUOTES", "OFF"
+	faults := v.definitionFaults(s.Version(), false)
+	require.Len(t, faults.Warnings(), 2)
+	require.Contains(t, faults[0].Problem, "without a trace in the binary log")
+	require.Contains(t, faults[0].Remedy, "SET PERSIST sql_mode = CONCAT(@@GLOBAL.sql_mode, ',STRICT_TRANS_TABLES')")
+	require.Contains(t, faults[1].Problem, "a TIMESTAMP column that is added without a default")
+	require.Contains(t, faults[1].Remedy, "SET PERSIST explicit_defaults_for_timestamp = ON")
 }
 
 func TestSelection(t *testing.T) {

@@ -260,13 +260,10 @@ func (m *MySQL) describeOne(ctx context.Context, id schema.TableID) (*schema.Tab
 	return t, nil
 }
 
-func (m *MySQL) fill(ctx context.Context, t *schema.Table, added []int) (*schema.Block, error) {
-	s, err := m.reach(ctx)
-	if err != nil {
-		return nil, err
-	}
-	defer s.Close()
-	b, err := fill(ctx, s, t, added, &m.stats)
+func (m *MySQL) fill(ctx context.Context, t *schema.Table, added []binlog.Added) (*schema.Block, error) {
+	f := &filler{reach: m.reach, stats: &m.stats}
+	defer f.close()
+	b, err := f.fill(ctx, t, added)
 	if err != nil {
 		return nil, fmt.Errorf("finding what old rows of table %s show in new columns: %w", t.ID, err)
 	}

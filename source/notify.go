@@ -85,20 +85,3 @@ func (n *loadNotices) ended(err error) {
 	}
 	n.m.notify(n.id, initialSnapshot, noticeCompleted, nil)
 }
-
-// tableChanged tells of a table's new shape, if it is one. Loads are told of otherwise.
-func (m *MySQL) tableChanged(old *schema.Table, c schema.SchemaChange) {
-	id, change := c.Table.ID, "table created"
-	if old == nil && c.Lane || id == m.cfg.SignalTable {
-		return
-	}
-	if old != nil {
-		d := schema.DiffTables(old, c.Table, c.Renamed...)
-		if change = d.Describe(old, c.Table); d.IsEmpty() {
-			return
-		}
-	}
-	m.log.Info("a table has another shape", "table", id, "change", change, "statement", c.Cause.Statement, "transaction", c.Cause.At)
-	m.notify(uuid.NewString(), schemaChange, noticeCompleted,
-		map[string]string{"data_collections": id.String(), "change": change, "statement": c.Cause.Statement, "transaction": c.Cause.At})
-}

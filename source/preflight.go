@@ -146,7 +146,7 @@ func readVariables(ctx context.Context, s *session.Session) (variables, error) {
 	// not among them, which it would cut off.
 	r, err := s.Query(ctx, `SHOW GLOBAL VARIABLES WHERE Variable_name IN ('log_bin', 'binlog_format', 'binlog_row_image', 'binlog_row_metadata',
 		'binlog_row_value_options', 'gtid_mode', 'sync_binlog', 'binlog_expire_logs_seconds', 'log_replica_updates', 'log_slave_updates',
-		'innodb_native_foreign_keys', 'gtid_strict_mode', 'lower_case_table_names', 'sql_require_primary_key', 'show_gipk_in_create_table_and_information_schema')`)
+		'innodb_native_foreign_keys', 'gtid_strict_mode', 'lower_case_table_names', 'sql_require_primary_key', 'sql_mode', 'explicit_defaults_for_timestamp', 'show_gipk_in_create_table_and_information_schema')`)
 	if err != nil {
 		return nil, fmt.Errorf("reading the server's settings: %w", err)
 	}

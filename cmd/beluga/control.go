@@ -20,6 +20,7 @@ import (
 type control struct {
 	signals *signalQueue
 	recent  *notices
+	changes changeCounter
 	topic   *kafkalog.Notices // nil: none
 	address net.Listener      // nil: none
 	log     *slog.Logger
@@ -38,6 +39,7 @@ func openControl(ctx context.Context, c *Config, src *source.MySQL, lake *sink.L
 	}
 	src.Observe(func(n pipeline.Notification) {
 		s.recent.add(n)
+		s.changes.add(n)
 		if c.Notify.Log {
 			log.Info("notification", "id", n.ID, "aggregate", n.Aggregate, "type", n.Type, "data", n.Data)
 		}
@@ -69,7 +71,7 @@ func (s *control) run(ctx, stop context.Context) error {
 	})
 	if s.address != nil {
 		g.Go(func() error {
-			return (&server{post: s.signals.post, notices: s.recent, log: s.log.With("part", "http")}).serve(stop, s.address)
+			return (&server{post: s.signals.post, notices: s.recent, changes: &s.changes, log: s.log.With("part", "http")}).serve(stop, s.address)
 		})
 	}
 	if s.topic != nil {

@@ -35,7 +35,7 @@ func (n *NotifyConfig) validate(bad func(path, format string, args ...any), kafk
 
 // HTTPConfig says whether a run listens for requests.
 type HTTPConfig struct {
-	Address string `yaml:"address" short:"true" help:"listen here, host:port, for POST /signals, GET /notifications and GET /healthz; whoever reaches it may use it, so keep it local"`
+	Address string `yaml:"address" short:"true" help:"listen here, host:port, for POST /signals, GET /notifications, GET /metrics and GET /healthz; whoever reaches it may use it, so keep it local"`
 }
 
 // validate finds addresses that nothing can listen at.

@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
-	"maps"
 	"math"
 	"os/exec"
 	"slices"
@@ -52,24 +51,6 @@ func requireSameDatabases(t *testing.T, db *sql.DB, databases []string, lake str
 	require.False(t, t.Failed(), "the lake differs from the database")
 	t.Logf("PyIceberg reads the same as MySQL: %d tables, %d rows", len(tables), rows)
 	return lakeTables
-}
-
-// requireSameColumns compares the columns that PyIceberg sees with those that
-// information_schema shows. Their order is that of the values that were compared.
-func requireSameColumns(t *testing.T, db *sql.DB, tables map[tableName]lakeTable) {
-	t.Helper()
-	for table, read := range tables {
-		rows, err := db.Query("SELECT column_name FROM information_schema.columns WHERE table_schema = ? AND table_name = ?", table.database, table.name)
-		require.NoError(t, err)
-		var want []string
-		for rows.Next() {
-			var name string
-			require.NoError(t, rows.Scan(&name))
-			want = append(want, name)
-		}
-		require.NoError(t, rows.Err())
-		require.ElementsMatch(t, want, slices.Collect(maps.Keys(read.types)), table)
-	}
 }
 
 // tableName is a table's name on both sides.

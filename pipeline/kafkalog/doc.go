@@ -48,8 +48,8 @@
 //     rows that are void by now, or told by a source that was replaced, does not count
 //     (TestVoidProgress, TestReplacedSourceBeginsNoLoad).
 //     Lanes of single tables go on in the same way, or begin anew (TestLanesThroughTheLog).
-//     A change of a table that comes again behind the checkpoint is told by the shape to
-//     which it leads, and not by its number (TestAlterPassedAgain).
+//     A source is told of the changes of tables behind the checkpoint, to pass them in the
+//     same steps; another one is refused (TestAlterPassedAgain).
 //  11. A log of any number of tables is read to its end (TestManyTables).
 //  12. What the broker has acknowledged reaches a sink of the same process without
 //     it (TestPassesByTheBroker), under the same rule as what is fetched

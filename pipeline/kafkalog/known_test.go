@@ -11,16 +11,17 @@ import (
 	"github.com/beluga-cdc/beluga/schema"
 )
 
-// TestAlterPassedAgain: a source that passes changes of a table again, in other steps
-// than the one before it, which was killed, goes on where it comes to the same shape,
-// and stops where it does not: a change is never taken for another one of its number.
+// TestAlterPassedAgain: a source is told of the changes of a table that the one before
+// it has sent, which was killed, and passes them again in the same steps. Others are
+// refused: a change is never taken for another one of its number.
 func TestAlterPassedAgain(t *testing.T) {
 	for name, again := range map[string]struct {
 		changes []schema.SchemaChange
 		want    string // of an error
 	}{
 		"in the same steps": {changes: []schema.SchemaChange{{Table: table(t, "a", "x")}, {Table: table(t, "a", "x", "y")}, {Table: table(t, "a", "x", "y", "z")}}},
-		"in one step":       {changes: []schema.SchemaChange{{Table: table(t, "a", "x", "y")}, {Table: table(t, "a", "x", "y", "z")}}},
+		"in one step": {changes: []schema.SchemaChange{{Table: table(t, "a", "x", "y")}},
+			want: "has sent another change of it than the one that comes now (from that one: column y added)"},
 		"otherwise": {changes: []schema.SchemaChange{{Table: renamedTable(t), Renamed: []schema.Rename{{From: "v", To: "w"}}}},
 			want: "table shop.a: a source that was killed has sent another change of it than the one that comes now"},
 	} {
@@ -36,7 +37,7 @@ func TestAlterPassedAgain(t *testing.T) {
 			tr := kafkalog.New(cfg, quiet())
 			w, err := tr.Writer(ctx, l.resume)
 			require.NoError(t, err)
-			send(t, w, schema.SchemaChange{Table: table(t, "a", "x")}, schema.SchemaChange{Table: table(t, "a", "x", "y")})
+			send(t, w, schema.SchemaChange{Table: table(t, "a", "x"), Cause: schema.Cause{At: "added x"}}, schema.SchemaChange{Table: table(t, "a", "x", "y")})
 			for p := range before {
 				for endOf(t, cfg.Brokers[0], "p.shop.a", p) < before[p]+3 { // a fence, two shapes
 					time.Sleep(time.Millisecond)
@@ -46,6 +47,10 @@ func TestAlterPassedAgain(t *testing.T) {
 			require.NoError(t, tr.Close())
 
 			tr, w, r := open(t, cfg, l)
+			told := w.Resume().Changes[table(t, "a").ID]
+			require.Len(t, told, 2)
+			require.Equal(t, "added x", told[0].Cause.At)
+			require.True(t, schema.DiffTables(told[1].Table, table(t, "a", "x", "y")).IsEmpty())
 			for i, c := range again.changes {
 				err := w.Send(t.Context(), c)
 				if again.want != "" {

@@ -221,6 +221,7 @@ func (w *Writer) recover(ctx context.Context) error {
 	}
 	w.recovery = protocol.NewRecovery(w.scans)
 	w.resume.Sent = w.recovery.Sent(w.resume.Position)
+	w.tellChanges()
 	return nil
 }
 

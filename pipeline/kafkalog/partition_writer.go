@@ -31,9 +31,9 @@ type partitionWriter struct {
 	relay     *relay
 
 	mu      sync.Mutex
-	seq     int64                   // last number given
-	version int64                   // last table version written
-	known   map[int64]*schema.Table // versions that it holds behind the checkpoint, the writer's
+	seq     int64                          // last number given
+	version int64                          // last table version written
+	known   map[int64]*schema.SchemaChange // by version: those that it holds behind the checkpoint; the writer's
 	current *batch
 	header  []byte
 	headers []recordbatch.Header

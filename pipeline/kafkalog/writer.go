@@ -222,13 +222,12 @@ func (w *Writer) broadcastVersion(t *writerTable, c schema.SchemaChange) error {
 	if c.Continued {
 		return w.continueVersion(t, payload)
 	}
-	next := t.version + 1
 	if !c.Reset && !c.Dropped && !c.Lane {
-		if next, err = w.versionOf(t, c.Table); err != nil {
+		if err := w.checkAgain(t, c.Table); err != nil {
 			return err
 		}
 	}
-	t.version = next
+	t.version++
 	if c.Reset || c.Dropped {
 		// A load is never the same as an earlier one, however far that had come.
 		for _, p := range t.parts {

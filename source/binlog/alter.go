@@ -183,18 +183,21 @@ func judgeNulls(t *table, s *statement, q *query) error {
 
 // note takes what a statement defines; leftOut: it adds a column that is not
 // wanted.
-func (r *run) note(t *table, s *statement) (leftOut bool) {
+func (r *run) note(t *table, s *statement, strict bool) (leftOut bool) {
 	a := &t.altered
 	for _, d := range s.added {
 		if _, wanted := r.choose(t.id, d.name); !wanted {
 			leftOut = true
 		} else if t.shape.Column(d.name) < 0 && find(a.added, d.name) < 0 {
+			d.value = d.initial()
+			d.value.Strict = strict
 			a.added = append(a.added, d)
 		}
 	}
 	for _, d := range s.defined {
 		a.moved = a.moved || d.places()
 		if i := find(a.added, d.name); i >= 0 {
+			d.value = a.added[i].value // another default is one of later rows
 			a.added[i] = d
 			continue
 		}
@@ -216,12 +219,24 @@ func (r *run) note(t *table, s *statement) (leftOut bool) {
 	return leftOut
 }
 
-// addsNulls tells whether rows that were there show NULL in a new column. Of a
-// column without a default the statement says so itself; information_schema need not
-// be asked, which may not have the column any more.
-func (a *altered) addsNulls(c *schema.Column) bool {
-	k := find(a.added, c.Name)
-	return k >= 0 && c.Nullable && c.Type.Kind != schema.Timestamp && a.added[k].isPlain()
+// missing returns the columns of the shape that rows which were there show a value in,
+// other than NULL as far as it is known. What the statements say decides: information_schema
+// may not have the column any more, or with another default.
+func (a *altered) missing(to *schema.Table, added []int) (list []Added) {
+	for _, i := range added {
+		c, n := &to.Columns[i], Added{Column: i}
+		if k := find(a.added, c.Name); k >= 0 && c.Type.Kind != schema.Timestamp { // which may have a default unsaid
+			n.Default = a.added[k].value
+		}
+		if n.Default.Kind == NullDefault {
+			if c.Nullable {
+				continue
+			}
+			n.Default = Default{} // a later statement has put another value into it
+		}
+		list = append(list, n)
+	}
+	return list
 }
 
 func find(list []definition, name string) int {
@@ -236,6 +251,9 @@ func find(list []definition, name string) int {
 // last one by nothing but what the statements up to here say; if it has more, then
 // a statement further on will be the one, or a table map.
 func (r *run) followDefinitions(ctx context.Context, t *table, q *query) error {
+	if known, err := r.again(ctx, t); known {
+		return err
+	}
 	now, err := r.cfg.Describe(ctx, t.id)
 	if err != nil {
 		return fmt.Errorf("reading the columns of %s after %s: %w", t.id, excerpt(q.text), err)

@@ -53,7 +53,10 @@ func (r *run) announce(ctx context.Context, t *table, c schema.SchemaChange) err
 	if err := r.sendBlocks(ctx); err != nil {
 		return err
 	}
-	c.Cause = r.causeOf(t, c.Table)
+	if c.Cause == (schema.Cause{}) { // else it has one, from an earlier run
+		c.Cause = r.causeOf(t, c.Table)
+	}
+	t.passed(c)
 	if r.cfg.Changed != nil {
 		r.cfg.Changed(t.shape, c)
 	}

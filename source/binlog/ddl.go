@@ -272,6 +272,9 @@ func (r *run) onAlter(ctx context.Context, s *statement, q *query, o *schema.Ori
 		return nil
 	}
 	r.forgetNameless(t)
+	if known, err := r.againEmpty(ctx, t); known {
+		return err
+	}
 	if t.empty {
 		return r.describeEmpty(ctx, t)
 	}
@@ -281,7 +284,7 @@ func (r *run) onAlter(ctx context.Context, s *statement, q *query, o *schema.Ori
 	if err := judgeNulls(t, s, q); err != nil {
 		return r.leaveOr(ctx, t, err)
 	}
-	if leftOut := r.note(t, s); t.altered.isEmpty() && !leftOut {
+	if leftOut := r.note(t, s, q.strict() && !s.ignore); t.altered.isEmpty() && !leftOut {
 		return nil
 	}
 	if err := r.followDefinitions(ctx, t, q); err != nil {

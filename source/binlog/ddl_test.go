@@ -47,12 +47,13 @@ func (d *database) describe(ctx context.Context, id schema.TableID) (*schema.Tab
 }
 
 // fillSeven: all columns in these tests are added with DEFAULT 7.
-func fillSeven(_ context.Context, t *schema.Table, added []int) (*schema.Block, error) {
+func fillSeven(_ context.Context, t *schema.Table, added []binlog.Added) (*schema.Block, error) {
 	b := schema.NewBlock(t)
 	for i := range t.Columns {
 		b.New[i].AppendNull()
 	}
-	for _, i := range added {
+	for _, a := range added {
+		i := a.Column
 		b.New[i].Reset(b.New[i].Kind)
 		b.New[i].AppendInt32(7)
 	}

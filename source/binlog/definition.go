@@ -12,6 +12,7 @@ import (
 type definition struct {
 	name   string
 	tokens []token // behind the name
+	value  Default // that rows from before it show, where the column was added
 }
 
 // definition takes a name and what defines the column, up to the end of the clause
@@ -48,18 +49,6 @@ func (d *definition) places() bool {
 		}
 	}
 	return false
-}
-
-// isPlain tells whether the definition gives the column no value of its own.
-func (d *definition) isPlain() bool {
-	for _, t := range d.tokens {
-		for _, word := range [...]string{"DEFAULT", "AS", "GENERATED", "AUTO_INCREMENT", "SERIAL", "NOT"} {
-			if t.is(word) {
-				return false
-			}
-		}
-	}
-	return true
 }
 
 // forbidsNull tells whether the column may not be NULL any more.

@@ -21,7 +21,8 @@
 //     remedy; nothing is skipped (TestRefusals, TestAltersThatChangeValues).
 //     A column that is gone while another is new is followed only if a statement said
 //     which of them is which (TestRefusals, TestColumnsGoAndChange, TestNamesDecideWhatIsWanted), and what a statement
-//     says of names is announced with it (TestStatementsAheadOfTheDictionary). Another key is
+//     says of names is announced with it (TestStatementsAheadOfTheDictionary); so is what
+//     it says of defaults, which the dictionary may have of another time (TestDefaults). Another key is
 //     announced where rows are told apart by it (TestKeysChange).
 //     TRUNCATE voids the rows before it, and nothing else (TestTruncate).
 //     DROP ends a table, and CREATE under its name begins another one (TestDrop).
@@ -47,5 +48,8 @@
 //     (TestMariaDBFollowsAModel, TestMariaDBXA, TestMariaDBStatements,
 //     TestMariaDBPassesOver, TestMariaDBPositionLost).
 //  12. Whatever way a statement is written in, rows come under the shape that the server
-//     showed when they were written, or the stream stops (TestRandomDefinitions).
+//     showed when they were written, or the stream stops (TestRandomDefinitions), on MariaDB
+//     too, and where the log has no names of columns.
+//  13. A run that comes to statements again, of which a log holds changes, announces
+//     these, and then what is left (TestChangesComeAgain).
 package binlog

@@ -95,7 +95,7 @@ func newTestRun(out Sender) *run {
 		Captures:   func(schema.TableID) bool { return true },
 		Collations: map[uint64]string{255: "utf8mb4", 63: "binary", 8: "latin1"},
 		Describe:   func(context.Context, schema.TableID) (*schema.Table, error) { return nil, nil },
-		Fill:       func(context.Context, *schema.Table, []int) (*schema.Block, error) { return nil, nil },
+		Fill:       func(context.Context, *schema.Table, []Added) (*schema.Block, error) { return nil, nil },
 		Keyless:    func(id schema.TableID) error { return fmt.Errorf("%s has no key", id) },
 	}
 	from := pipeline.Resume{Position: schema.Position{File: "binlog.000001", Offset: 4}, Tables: map[schema.TableID]pipeline.TableState{}}

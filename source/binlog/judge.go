@@ -42,7 +42,7 @@ func judgeMap(old, now *schema.Table, d schema.Diff, unnamed bool) error {
 	gone := len(d.Dropped) > 0 || slices.ContainsFunc(old.LeftOut, func(name string) bool { return !containsName(now.LeftOut, name) })
 	switch {
 	case unnamed && (d.KeyChanged || d.Moved || len(d.Dropped) > 0 || len(d.Renamed) > 0):
-		return fmt.Errorf("table %s: %s, and the binlog has no column names to tell since when; remedy: SET PERSIST binlog_row_metadata=FULL, then load the table again", now.ID, d.Describe(old, now))
+		return fmt.Errorf("table %s: %s, and the binlog has no column names to tell since when; %s", now.ID, d.Describe(old, now), remedyNames)
 	case len(d.Added) > 0 && gone:
 		return fmt.Errorf("table %s: %s, and no statement in the binlog says whether that is a column with another name; %w", now.ID, d.Describe(old, now), errReload)
 	}

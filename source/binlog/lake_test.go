@@ -262,7 +262,7 @@ func newDatabase(t testing.TB, server *servers.MySQLServer) *database {
 		Captures:   func(id schema.TableID) bool { return id.Database == d.name },
 		Collations: collations,
 		Describe:   func(context.Context, schema.TableID) (*schema.Table, error) { return nil, nil },
-		Fill:       func(context.Context, *schema.Table, []int) (*schema.Block, error) { return nil, nil },
+		Fill:       func(context.Context, *schema.Table, []binlog.Added) (*schema.Block, error) { return nil, nil },
 		Keyless:    func(id schema.TableID) error { return fmt.Errorf("table %s has no primary key", id) },
 	}
 	d.start = d.position(t)

@@ -17,8 +17,9 @@ const (
 )
 
 type token struct {
-	kind tokenKind
-	text string
+	kind    tokenKind
+	text    string
+	escaped bool // a backslash stood in it, which may stand for another character than the next
 }
 
 // is tells whether the token is the keyword (in capitals).
@@ -65,18 +66,20 @@ func (l *lexer) next() token {
 			l.pos += 2
 			l.depth--
 		case c == '`' || c == '"' && l.ansi:
-			return token{nameToken, l.quoted(c, false)}
+			return token{kind: nameToken, text: l.quoted(c, false)}
 		case c == '\'' || c == '"':
-			return token{stringToken, l.quoted(c, l.escapes)}
+			from := l.pos
+			text := l.quoted(c, l.escapes)
+			return token{stringToken, text, l.escapes && bytes.IndexByte(l.s[from:l.pos], '\\') >= 0}
 		case isWordByte(c):
 			start := l.pos
 			for l.pos < len(l.s) && isWordByte(l.s[l.pos]) {
 				l.pos++
 			}
-			return token{wordToken, string(l.s[start:l.pos])}
+			return token{kind: wordToken, text: string(l.s[start:l.pos])}
 		default:
 			l.pos++
-			return token{signToken, string(rune(c))}
+			return token{kind: signToken, text: string(rune(c))}
 		}
 	}
 	return token{}

@@ -31,10 +31,10 @@ func TestTextThatCannotBeRead(t *testing.T) {
 // TestNamesAndTexts: what quotes and backslashes mean depends on the session.
 func TestNamesAndTexts(t *testing.T) {
 	for text, want := range map[string]map[uint64][]token{
-		`"a\"b"`: {0: {{stringToken, `a"b`}}, ansiQuotes: {{nameToken, `a\`}, {wordToken, "b"}, {nameToken, ""}}, noBackslashEscapes: {{stringToken, `a\`}, {wordToken, "b"}, {stringToken, ""}}},
-		`'\''`:   {0: {{stringToken, `'`}}, ansiQuotes: {{stringToken, `'`}}, noBackslashEscapes: {{stringToken, `\'`}}},
-		"`\\`":   {0: {{nameToken, `\`}}, ansiQuotes: {{nameToken, `\`}}, noBackslashEscapes | ansiQuotes: {{nameToken, `\`}}},
-		"A\v\fb": {0: {{wordToken, "A"}, {wordToken, "b"}}},
+		`"a\"b"`: {0: {{kind: stringToken, text: `a"b`, escaped: true}}, ansiQuotes: {{kind: nameToken, text: `a\`}, {kind: wordToken, text: "b"}, {kind: nameToken, text: ""}}, noBackslashEscapes: {{kind: stringToken, text: `a\`}, {kind: wordToken, text: "b"}, {kind: stringToken, text: ""}}},
+		`'\''`:   {0: {{kind: stringToken, text: `'`, escaped: true}}, ansiQuotes: {{kind: stringToken, text: `'`, escaped: true}}, noBackslashEscapes: {{kind: stringToken, text: `\'`}}},
+		"`\\`":   {0: {{kind: nameToken, text: `\`}}, ansiQuotes: {{kind: nameToken, text: `\`}}, noBackslashEscapes | ansiQuotes: {{kind: nameToken, text: `\`}}},
+		"A\v\fb": {0: {{kind: wordToken, text: "A"}, {kind: wordToken, text: "b"}}},
 	} {
 		for mode, tokensWanted := range want {
 			q := query{text: []byte(text), sqlMode: mode}

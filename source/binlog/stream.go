@@ -82,8 +82,8 @@ type Config struct {
 	Describe func(ctx context.Context, id schema.TableID) (*schema.Table, error)
 	// Fill returns the value that old rows show in added columns, in the form of
 	// SchemaChange.Fill; an error where rows may differ in it (AUTO_INCREMENT, an
-	// expression, a generated column).
-	Fill func(ctx context.Context, t *schema.Table, added []int) (*schema.Block, error)
+	// expression, a generated column). Of defaults that are not said it asks the server.
+	Fill func(ctx context.Context, t *schema.Table, added []Added) (*schema.Block, error)
 	// Changed is told of each shape that is announced, and the one before; nil: nobody.
 	// After a restart a change may be told of again.
 	Changed func(old *schema.Table, c schema.SchemaChange)
@@ -244,7 +244,7 @@ func newRun(cfg Config, from pipeline.Resume, out Sender) *run {
 		until:    cfg.Until,
 	}
 	for id, state := range from.Tables {
-		t := &table{id: id, shape: state.Table, passedOver: cfg.Lanes != nil && cfg.Lanes.Voided(id)}
+		t := &table{id: id, shape: state.Table, again: from.Changes[id], passedOver: cfg.Lanes != nil && cfg.Lanes.Voided(id)}
 		r.tables[id] = t
 		if state.Dropped {
 			t.shape = nil

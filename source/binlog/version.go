@@ -27,7 +27,8 @@ type table struct {
 	// passedOver: a lane of it is to begin, which sees what is passed over until then.
 	passedOver bool
 	altered    altered
-	cause      schema.Cause // of altered
+	cause      schema.Cause          // of altered
+	again      []schema.SchemaChange // that an earlier run has announced
 }
 
 // version decodes the row images that stand behind one table map.
@@ -116,7 +117,9 @@ func (r *run) newVersion(ctx context.Context, body []byte) (*version, error) {
 	// What is wrong with a table matters only if it has rows that are wanted.
 	v.shape, v.err = r.shapeOf(ctx, v.table, m)
 	if v.err == nil {
-		v.cols, v.err = columnsOf(m, v.shape, r.cfg.Stats)
+		if v.cols, v.err = columnsOf(m, v.shape, r.cfg.Stats); v.err != nil && v.unnamed {
+			v.err = fmt.Errorf("%w as the table is now, and the binlog has no column names; %s", v.err, remedyNames)
+		}
 		for i := range v.shape.Columns {
 			v.identity = append(v.identity, v.shape.Identifies(i))
 		}
@@ -135,6 +138,8 @@ func (r *run) forgetNameless(t *table) {
 	maps.DeleteFunc(r.versions, func(_ string, v *version) bool { return stale(v) })
 	maps.DeleteFunc(r.maps, func(_ uint64, v *version) bool { return stale(v) })
 }
+
+const remedyNames = "remedy: SET PERSIST binlog_row_metadata=FULL, then load the table again"
 
 // shapeOf returns the shape that a map describes: from the map itself, with
 // binlog_row_metadata=FULL, or else from information_schema, which shows the
@@ -157,24 +162,23 @@ func (r *run) shapeOf(ctx context.Context, t *table, m *tableMap) (*schema.Table
 	if err != nil {
 		return nil, fmt.Errorf("reading the columns of %s: %w", m.id, err)
 	}
-	const remedy = "remedy: SET PERSIST binlog_row_metadata=FULL, then load the table again"
 	if now == nil {
-		return nil, fmt.Errorf("table %s has rows in the binlog and is gone now, and the binlog has no column names; %s", m.id, remedy)
+		return nil, fmt.Errorf("table %s has rows in the binlog and is gone now, and the binlog has no column names; %s", m.id, remedyNames)
 	}
 	if len(now.LeftOut) > 0 {
-		return nil, fmt.Errorf("table %s has columns that are left out, and the binlog has no column names to know them by; %s", m.id, remedy)
+		return nil, fmt.Errorf("table %s has columns that are left out, and the binlog has no column names to know them by; %s", m.id, remedyNames)
 	}
 	if len(now.Columns) != len(m.types) {
-		return nil, fmt.Errorf("table %s has %d columns in the binlog and %d now, and the binlog has no column names; %s", m.id, len(m.types), len(now.Columns), remedy)
+		return nil, fmt.Errorf("table %s has %d columns in the binlog and %d now, and the binlog has no column names; %s", m.id, len(m.types), len(now.Columns), remedyNames)
 	}
 	numeric := 0
 	for i, typ := range m.types {
 		if value.LabelsAreShown(now.Columns[i].Type) {
-			return nil, fmt.Errorf("table %s, column %s: its labels may hold characters beyond the BMP, which information_schema shows as question marks, and the binlog has no labels; %s", m.id, now.Columns[i].Name, remedy)
+			return nil, fmt.Errorf("table %s, column %s: its labels may hold characters beyond the BMP, which information_schema shows as question marks, and the binlog has no labels; %s", m.id, now.Columns[i].Name, remedyNames)
 		}
 		if real, _ := value.RealType(typ, m.metas[i]); isNumeric(real) {
 			if isInteger(now.Columns[i].Type.Kind) && now.Columns[i].Type.Unsigned != bit(m.signed, numeric) {
-				return nil, fmt.Errorf("table %s, column %s: UNSIGNED differs between the binlog and now; %s", m.id, now.Columns[i].Name, remedy)
+				return nil, fmt.Errorf("table %s, column %s: UNSIGNED differs between the binlog and now; %s", m.id, now.Columns[i].Name, remedyNames)
 			}
 			numeric++
 		}
@@ -279,6 +283,11 @@ func (r *run) adopt(ctx context.Context, v *version) error {
 		t.empty, t.altered = false, altered{}
 		return r.announce(ctx, t, schema.SchemaChange{Table: v.shape, Reset: true, History: r.history})
 	}
+	if c := t.againAs(v.shape); c != nil {
+		v.shape = c.Table
+		t.altered.shown(c.Table)
+		return r.announce(ctx, t, *c)
+	}
 	inherit(v.shape, t.shape)
 	d, err := judge(t.shape, v.shape)
 	if err == nil {
@@ -297,15 +306,20 @@ func (r *run) adopt(ctx context.Context, v *version) error {
 func (r *run) evolve(ctx context.Context, t *table, to *schema.Table, d schema.Diff) error {
 	change := schema.SchemaChange{Table: to}
 	a := &t.altered
-	if filled := slices.DeleteFunc(slices.Clone(d.Added), func(i int) bool { return a.addsNulls(&to.Columns[i]) }); len(filled) > 0 {
+	if filled := a.missing(to, d.Added); len(filled) > 0 {
 		var err error
 		if change.Fill, err = r.cfg.Fill(ctx, to, filled); err != nil {
 			return fmt.Errorf("table %s, %s: %w", t.id, d.Describe(t.shape, to), err)
 		}
 	}
+	a.shown(to)
+	return r.announce(ctx, t, change)
+}
+
+// shown strikes off what a shape shows that is announced.
+func (a *altered) shown(to *schema.Table) {
 	a.added = slices.DeleteFunc(a.added, func(d definition) bool { return to.Column(d.name) >= 0 })
 	a.defined, a.moved, a.keys, a.unkeyed = nil, false, nil, false
-	return r.announce(ctx, t, change)
 }
 
 // SameVersion tells whether rows of both shapes decode alike and the lake

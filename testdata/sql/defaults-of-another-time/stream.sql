@@ -1,0 +1,16 @@
+UPDATE orders SET note = 'before' WHERE id = 1;
+ALTER TABLE orders ADD COLUMN n INT NOT NULL DEFAULT 5, ADD COLUMN gone DATE NOT NULL DEFAULT '2026-01-31', ADD COLUMN price DECIMAL(9,3) DEFAULT -1.5, ADD COLUMN city VARCHAR(20) CHARACTER SET latin1 DEFAULT 'größe';
+UPDATE orders SET note = 'under the first default' WHERE id = 0;
+INSERT INTO orders (id, note) VALUES (4, 'four');
+ALTER TABLE orders ALTER COLUMN n SET DEFAULT 9, DROP COLUMN gone;
+INSERT INTO orders (id, note) VALUES (5, 'five');
+ALTER TABLE orders CHANGE price cost DECIMAL(9,3) DEFAULT 7, MODIFY city VARCHAR(30) CHARACTER SET latin1 DEFAULT 'x';
+INSERT INTO orders (id, note) VALUES (6, 'six');
+ALTER TABLE orders RENAME COLUMN n TO city2, ADD COLUMN n BIGINT UNSIGNED DEFAULT 7;
+DELETE FROM orders WHERE id = 2;
+ALTER TABLE orders ALTER COLUMN n SET DEFAULT 8;
+INSERT INTO orders (id, note) VALUES (7, 'after');
+ALTER TABLE without_rows_between ADD COLUMN a INT DEFAULT 5;
+ALTER TABLE without_rows_between MODIFY a INT DEFAULT 6, ADD COLUMN b INT;
+ALTER TABLE without_rows_between CHANGE a c INT, ADD COLUMN d INT NOT NULL;
+INSERT INTO without_rows_between VALUES (3, 3, 3, 3);

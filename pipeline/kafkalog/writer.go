@@ -111,7 +111,7 @@ func (w *Writer) Send(ctx context.Context, e schema.Event) error {
 	case *schema.Block:
 		return w.sendBlock(e)
 	case schema.SchemaChange:
-		if e.Reset && e.Same || e.Dropped {
+		if e.Reset && e.Same && !e.Lane || e.Dropped { // a lane that began behind the checkpoint begins anew
 			if err := w.settle(); err != nil {
 				return err
 			}

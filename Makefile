@@ -14,7 +14,7 @@ build: ## build ./beluga
 # go test shows the reason of a skipped test only with -v; the tests also write it to BELUGA_TEST_SKIPS.
 test: ## run all tests; they start the MySQL and Kafka they need
 	@skips=$$(mktemp); \
-	BELUGA_TEST_SKIPS=$$skips go test -timeout 50m ./...; status=$$?; \
+	BELUGA_TEST_SKIPS=$$skips go test -timeout 75m ./...; status=$$?; \
 	if [ -s "$$skips" ]; then echo; echo 'SKIPPED:'; sed 's/^/  /' "$$skips"; fi; \
 	rm -f "$$skips"; exit $$status
 

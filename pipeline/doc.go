@@ -24,5 +24,6 @@
 //  9. Keys of records may be of other columns than the table's key only where all changes
 //     of a row still have one (TestMessageKeys).
 //  10. Rows of a lane are handed on as they come, fold after what the stream sent before
-//     them, and the end of a lane is a cut of its own (TestLaneRows).
+//     them, and the end of a lane is a cut of its own (TestLaneRows). They hold up no
+//     batch of the others (TestLaneRowsDoNotHoldUp).
 package pipeline

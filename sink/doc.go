@@ -48,7 +48,8 @@
 //     TestLostReplyOfCheckpoint), also with rows that came before (TestLoadComesTwice); one that is followed by another load is given up
 //     (TestLoadBeginsAgain).
 //  12. A table in a lane is in no cut, main stays as it was, and a later process finds it
-//     at the position of its branch (TestLaneStaysHidden, TestLaneFailpoints).
+//     at the position of its branch (TestLaneStaysHidden, TestLaneFailpoints,
+//     TestLaneRowsWait).
 //  13. Names in the lake are those that the rules make of MySQL's, and stay with field ids
 //     and readers as MySQL's would (TestNames). Neither a table nor a column takes the name of
 //     another (TestNamesTaken).

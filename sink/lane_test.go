@@ -3,6 +3,7 @@ package sink
 import (
 	"context"
 	"fmt"
+	"maps"
 	"testing"
 	"time"
 
@@ -78,6 +79,44 @@ func TestLaneStaysHidden(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestLaneRowsWait: rows that a lane read are durable after the interval, and at once with
+// anything that the stream has of the table. A process that ends before lost rows and the
+// progress that they made, and nothing else.
+func TestLaneRowsWait(t *testing.T) {
+	w := laneWorld(t, Config{LaneInterval: time.Hour})
+	w.define(w.shapes["old"], keyInteger, schema.SchemaChange{Reset: true, Lane: true, History: 1})
+	require.NoError(t, w.commitLoading(9, "old"))
+	was, kept := map[int]record{}, map[int]record{}
+	step := func(rest, key int, lane bool) {
+		row := w.record()
+		require.NoError(t, w.writeAs("old", changes{key: &row}, lane))
+		require.NoError(t, w.write("other", changes{key: &row}))
+		require.NoError(t, w.commitLoading(rest, "old"))
+	}
+	rest := func() string {
+		r := w.restart()
+		require.True(t, r.Position.Contains(r.Tables[w.shapes["old"].ID].Position))
+		w.check("other")
+		return r.Lanes[w.shapes["old"].ID].Rest[0].Lower
+	}
+	step(8, 1, true)
+	step(7, 2, true)
+	w.rows["old"] = was
+	require.Equal(t, "9", rest(), "the rows were to wait")
+
+	step(8, 1, true)
+	step(7, 2, false)
+	maps.Copy(kept, w.rows["old"])
+	step(6, 3, true)
+	require.Equal(t, "7", rest(), "the stream's change does not wait, and what was read before it goes with it")
+	w.rows["old"] = kept
+
+	step(5, 4, true)
+	require.NoError(t, w.commitLoading(0))
+	require.Empty(t, w.restart().Lanes)
+	w.check("old")
 }
 
 // TestLaneFailpoints: the process dies at each step of the commits of a lane.

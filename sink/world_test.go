@@ -226,9 +226,12 @@ func (w *world) randomChanges(keys, n int) changes {
 }
 
 // write hands changes to the sink, spread over two blocks.
-func (w *world) write(name string, c changes) error {
+func (w *world) write(name string, c changes) error { return w.writeAs(name, c, false) }
+
+// writeAs writes rows, as read by a lane or as changes of the stream.
+func (w *world) writeAs(name string, c changes, lane bool) error {
 	shape := w.shapes[name]
-	tc := pipeline.TableChanges{Table: shape, Blocks: []*schema.Block{schema.NewBlock(shape), schema.NewBlock(shape)}}
+	tc := pipeline.TableChanges{Table: shape, Lane: lane, Blocks: []*schema.Block{schema.NewBlock(shape), schema.NewBlock(shape)}}
 	keyer := schema.NewKeyer(shape)
 	probe := schema.NewBlock(shape)
 	defer probe.Release()

@@ -123,7 +123,6 @@ func (p Pause) queriedLag(ctx context.Context, s *session.Session) (float64, err
 	if err != nil {
 		return 0, fmt.Errorf("running --snapshot-pause-lag-query: %w", err)
 	}
-	defer r.Close()
 	if r.Resultset == nil || r.RowNumber() != 1 {
 		return 0, fmt.Errorf("--snapshot-pause-lag-query: %w", errLagQuery)
 	}

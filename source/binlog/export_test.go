@@ -1,8 +1,12 @@
 package binlog
 
 import (
+	"context"
 	"syscall"
 	"time"
+
+	"github.com/beluga-cdc/beluga/pipeline"
+	"github.com/beluga-cdc/beluga/schema"
 )
 
 // ProcessorTime returns the processor time that this process used.
@@ -12,4 +16,10 @@ func ProcessorTime() time.Duration {
 		return 0
 	}
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
+// ListFiles returns the files of a server's binlog up to one.
+func ListFiles(ctx context.Context, cfg Config, last string) ([]string, error) {
+	r := newRun(cfg, pipeline.Resume{Position: schema.Position{File: last}}, nil)
+	return r.listFiles(ctx)
 }

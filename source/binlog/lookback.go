@@ -46,7 +46,8 @@ func (r *run) listFiles(ctx context.Context) (files []string, err error) {
 	if err != nil {
 		return nil, classify(fmt.Errorf("listing the binary logs: %w", err))
 	}
-	defer result.Close()
+	// The names lie within the result. Close would give it to whoever asks next, on
+	// any connection, to write into.
 	for i := range result.RowNumber() {
 		name, err := result.GetString(i, 0)
 		if err != nil {

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/go-mysql-org/go-mysql/client"
 	"github.com/stretchr/testify/require"
 
 	"github.com/beluga-cdc/beluga/internal/servers"
@@ -131,6 +132,24 @@ func TestLargeXA(t *testing.T) {
 	require.Less(t, l.largest, 8<<20)
 	require.Equal(t, int64(3), p.lost.Load())
 	require.Greater(t, p.conns.Load(), int64(10))
+}
+
+// TestFilesKeepTheirNames: other connections, such as those of a lane, do not write
+// over the names of the files that are about to be searched.
+func TestFilesKeepTheirNames(t *testing.T) {
+	d := newXA(t, servers.MySQL(t))
+	last := d.position(t).File
+	conn, err := client.Connect(d.server.Addr, d.server.User, d.server.Password, "")
+	require.NoError(t, err)
+	defer conn.Close()
+	for range 20 {
+		files, err := binlog.ListFiles(t.Context(), d.config, last)
+		require.NoError(t, err)
+		_, err = conn.Execute("SELECT 'xxxxxxxxxxxxx'") // as long as a file's name
+		require.NoError(t, err)
+		require.Contains(t, files, last)
+		require.NotContains(t, strings.Join(files, " "), "xx")
+	}
 }
 
 // TestPurgedXA: rows that are nowhere any more stop the stream.

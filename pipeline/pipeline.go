@@ -43,6 +43,9 @@ type TableState struct {
 	Table    *schema.Table
 	Position schema.Position
 	Dropped  bool // it is not in the source any more
+	// Since is where the last change is, as its schema.Cause.At, that showed all of the
+	// table's columns: what added others is not before it. "": that is not known.
+	Since string
 }
 
 // Source produces events in commit order. Its implementation reads MySQL.

@@ -79,6 +79,23 @@ func (t *lakeTable) note(c schema.Cause) {
 	t.versions = append(t.versions[max(0, len(t.versions)+1-mostVersions):], v)
 }
 
+// since returns where the last version comes from that has a column which the one
+// before has not. A change of names is told without what is still to be added.
+func since(list []version) string {
+	for i, v := range slices.Backward(list) {
+		had := func(c versionColumn) bool {
+			return slices.ContainsFunc(list[i-1].Columns, func(b versionColumn) bool { return b.Field == c.Field })
+		}
+		switch {
+		case i == 0 && v.Number > 1: // those before are not kept
+			return ""
+		case i == 0, slices.ContainsFunc(v.Columns, func(c versionColumn) bool { return !had(c) }):
+			return v.Cause.At
+		}
+	}
+	return ""
+}
+
 // putHistory adds the table's history to the properties of a commit at the position:
 // that of versions of which the source told no place.
 func (t *lakeTable) putHistory(to iceberg.Properties, at schema.Position, when time.Time) error {

@@ -97,7 +97,7 @@ func (l *Lake) Resume(ctx context.Context) (pipeline.Resume, error) {
 			// Of one that was dropped nothing is to be followed, unless a crash left it
 			// beyond the last cut: the source comes to its rows again.
 			if !t.dropped || l.ahead[id] {
-				r.Tables[id] = pipeline.TableState{Table: t.shown, Position: t.state.Position, Dropped: t.dropped}
+				r.Tables[id] = pipeline.TableState{Table: t.shown, Position: t.state.Position, Dropped: t.dropped, Since: since(t.versions)}
 			}
 			r.History = max(r.History, t.state.Position.History)
 		}

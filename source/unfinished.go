@@ -53,9 +53,9 @@ func (u *unfinished) at(t *schema.Table, snapshot schema.Position) pipeline.Tabl
 		return c
 	}
 	if l, ok := u.loads[t.ID]; ok {
-		return pipeline.TableState{Table: t, Position: l.Position}
+		snapshot = l.Position
 	}
-	return pipeline.TableState{Table: t, Position: snapshot}
+	return pipeline.TableState{Table: t, Position: snapshot, Since: snapshot.String()}
 }
 
 // fits tells why the load cannot be continued in the snapshot; "": it can.

@@ -145,7 +145,7 @@ func (w *Writer) adopt(lake pipeline.Resume) error {
 				return fmt.Errorf("taking over the checkpoint: %w", err)
 			}
 			w.tables[s.Table.ID] = &writerTable{shape: s.Table, version: s.Version}
-			w.resume.Tables[s.Table.ID] = pipeline.TableState{Table: s.Table, Position: c.Position}
+			w.resume.Tables[s.Table.ID] = pipeline.TableState{Table: s.Table, Position: c.Position, Since: lake.Tables[s.Table.ID].Since}
 		}
 	}
 	w.resume.Position.Log, w.resume.Position.LogID = nil, ""

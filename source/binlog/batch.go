@@ -57,6 +57,7 @@ func (r *run) announce(ctx context.Context, t *table, c schema.SchemaChange) err
 		c.Cause = r.causeOf(t, c.Table)
 	}
 	t.passed(c)
+	t.recalled = t.recalled || c.Reset && !c.Lane // all that is said of it from here on is noted
 	if r.cfg.Changed != nil {
 		r.cfg.Changed(t.shape, c)
 	}

@@ -22,7 +22,8 @@
 //     A column that is gone while another is new is followed only if a statement said
 //     which of them is which (TestRefusals, TestColumnsGoAndChange, TestNamesDecideWhatIsWanted), and what a statement
 //     says of names is announced with it (TestStatementsAheadOfTheDictionary); so is what
-//     it says of defaults, which the dictionary may have of another time (TestDefaults). Another key is
+//     it says of defaults, which the dictionary may have of another time (TestDefaults), and those of
+//     before this run are looked for in the log (TestDefaultsOfEarlierRuns). Another key is
 //     announced where rows are told apart by it (TestKeysChange).
 //     TRUNCATE voids the rows before it, and nothing else (TestTruncate).
 //     DROP ends a table, and CREATE under its name begins another one (TestDrop).

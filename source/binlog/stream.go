@@ -244,7 +244,7 @@ func newRun(cfg Config, from pipeline.Resume, out Sender) *run {
 		until:    cfg.Until,
 	}
 	for id, state := range from.Tables {
-		t := &table{id: id, shape: state.Table, again: from.Changes[id], passedOver: cfg.Lanes != nil && cfg.Lanes.Voided(id)}
+		t := &table{id: id, shape: state.Table, since: state.Since, again: from.Changes[id], passedOver: cfg.Lanes != nil && cfg.Lanes.Voided(id)}
 		r.tables[id] = t
 		if state.Dropped {
 			t.shape = nil

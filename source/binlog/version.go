@@ -28,6 +28,8 @@ type table struct {
 	passedOver bool
 	altered    altered
 	cause      schema.Cause          // of altered
+	since      string                // see pipeline.TableState
+	recalled   bool                  // altered has what was said before this run, too
 	again      []schema.SchemaChange // that an earlier run has announced
 }
 
@@ -295,6 +297,9 @@ func (r *run) adopt(ctx context.Context, v *version) error {
 	}
 	if err == nil {
 		err = r.followable(t, v.shape, d)
+	}
+	if err == nil {
+		err = r.recall(ctx, t, v.shape, d.Added)
 	}
 	if err != nil {
 		return err

@@ -81,21 +81,22 @@ type search struct {
 	file     string
 	end      uint64
 	since    schema.Position
+	txn      transaction
 	packed   deflated
 	list     []saidBefore
 	complete bool // older ones do not matter
 }
 
 func (s *search) take(h *header, body []byte, at uint64) error {
-	t := transaction{file: s.file, start: at}
+	begins := transaction{file: s.file, start: at}
 	var err error
 	switch h.typ {
 	case evGTID, evAnonymousGTID:
-		err = t.readGTID(h.typ, body)
+		err = begins.readGTID(h.typ, body)
 	case evTaggedGTID:
-		err = t.readTagged(body)
+		err = begins.readTagged(body)
 	case evMariaDBGTID:
-		err = t.readMariaDBGTID(body, h.serverID)
+		err = begins.readMariaDBGTID(body, h.serverID)
 	case evQueryDeflated:
 		var plain header
 		if plain, body, err = s.packed.event(h, body); err == nil {
@@ -103,6 +104,9 @@ func (s *search) take(h *header, body []byte, at uint64) error {
 		}
 		return err
 	case evQuery:
+		if s.txn.announced {
+			return nil
+		}
 		return s.read(body)
 	default:
 		return nil
@@ -112,9 +116,10 @@ func (s *search) take(h *header, body []byte, at uint64) error {
 		return err
 	case at >= s.end:
 		return errEnough
-	case t.isBefore(s.since):
+	case begins.isBefore(s.since):
 		s.forget()
 	}
+	s.txn = begins
 	return nil
 }
 

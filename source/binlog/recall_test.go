@@ -73,6 +73,27 @@ func TestDefaultsOfEarlierRuns(t *testing.T) {
 	}
 }
 
+// TestGivenUpAlterIsNotRecalled: of an ALTER that MariaDB logs when it begins, and again
+// when it is given up, nothing stands in the table.
+func TestGivenUpAlterIsNotRecalled(t *testing.T) {
+	d := newDatabase(t, servers.MariaDB(t))
+	var found []binlog.Added
+	d.config.Fill = func(_ context.Context, _ *schema.Table, added []binlog.Added) (*schema.Block, error) {
+		found = added
+		return nil, nil
+	}
+	d.exec(t, "CREATE TABLE t (id INT PRIMARY KEY, v INT); INSERT INTO t VALUES (1, 1), (2, 1); SET SESSION binlog_alter_two_phase = 1")
+	l := newLake()
+	require.NoError(t, d.goOn(t, l))
+	_, err := d.conn.ExecContext(t.Context(), "ALTER TABLE t ADD a INT DEFAULT 4, ADD UNIQUE (v), ALGORITHM=COPY")
+	require.ErrorContains(t, err, "Duplicate entry")
+	d.exec(t, "ALTER TABLE t ADD a INT DEFAULT 5")
+	require.NoError(t, d.goOn(t, l))
+	d.exec(t, "INSERT INTO t VALUES (3, 3, 3)")
+	require.NoError(t, d.goOn(t, l))
+	require.Equal(t, []binlog.Added{{Column: 2, Default: binlog.Default{Kind: binlog.NumberDefault, Text: "5", Strict: true}}}, found)
+}
+
 // TestSearchEndsWhereTheShapeWasWhole: what is said before the place that the lake names
 // is not looked at.
 func TestSearchEndsWhereTheShapeWasWhole(t *testing.T) {

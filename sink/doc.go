@@ -55,4 +55,5 @@
 //     another (TestNamesTaken).
 //  14. Each shape that a table had is in its history from the commit on that shows it, with
 //     field ids and what the source told of it (TestHistoryOfShapes).
+//  15. Nothing that a commit made obsolete stays in memory (TestOldVersionsAreLetGo).
 package sink

@@ -121,8 +121,12 @@ func (h *head) send(ctx context.Context, s *snapshot.Staged) (*table.Table, erro
 	if err := failpoint(stepCommitLanded); err != nil {
 		return nil, err
 	}
-	return table.New(s.Identifier, md, location, h.t.FS, h.catalog), nil
+	return table.New(s.Identifier, md, location, h.openFS, h.catalog), nil
 }
+
+// openFS is how tables open their file system. It is not the method of the table before:
+// each would hold the one before it, and with it all metadata that there ever were.
+func (h *head) openFS(context.Context) (iceio.IO, error) { return h.fs, nil }
 
 // reload loads the table anew, however long the catalog takes, within reason.
 func (h *head) reload(ctx context.Context, cause error) (*table.Table, error) {

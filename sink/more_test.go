@@ -4,7 +4,9 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -211,4 +213,26 @@ func TestCutBehindATable(t *testing.T) {
 	w.next -= 4
 	require.NoError(t, w.write("customers", w.randomChanges(100, 10)))
 	require.ErrorContains(t, w.commit(), "table shop.orders stands beyond it")
+}
+
+// A run goes on for months: what a commit leaves behind is let go. Each version of a
+// table holds the metadata of all snapshots.
+func TestOldVersionsAreLetGo(t *testing.T) {
+	w := newWorld(t, Config{})
+	w.define(shapeOf(t, "orders", keyInteger), keyInteger, schema.SchemaChange{Reset: true})
+	require.NoError(t, w.load("orders", 0, 10))
+	require.NoError(t, w.commit())
+	h := w.lake.tables[w.shapes["orders"].ID].head
+	const versions = 4
+	var gone atomic.Int64
+	for range versions {
+		require.NoError(t, w.write("orders", w.randomChanges(10, 3)))
+		require.NoError(t, w.commit())
+		runtime.SetFinalizer(h.t.Metadata(), func(table.Metadata) { gone.Add(1) })
+	}
+	require.Eventually(t, func() bool {
+		runtime.GC()
+		return gone.Load() == versions-1
+	}, time.Minute, time.Millisecond)
+	require.NotNil(t, h.t)
 }

@@ -51,8 +51,12 @@ type Config struct {
 	// Filters are "PATTERN where CONDITION": of the tables of the pattern a load takes
 	// only the rows of the condition.
 	Filters []string
-	// LaneMemory bounds, in bytes, the rows of lanes on their way to the lake, and the
-	// changes held back for each table that is read as a whole; 4 MiB.
+	// LaneWindow bounds, in bytes, the rows of lanes that are under way to the lake; 512 KiB.
+	// A commit of other tables may come behind all of them: with 4 MiB their lag was twice
+	// what it is without a lane. A log sends what it has once a batch is full, and needs more.
+	LaneWindow int
+	// LaneMemory bounds, in bytes, the changes held back for each table that a lane reads
+	// as a whole; 4 MiB.
 	LaneMemory int
 
 	GTIDSources GTIDSources
@@ -166,6 +170,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.Locking == "" {
 		c.Locking = snapshot.Auto
+	}
+	if c.LaneWindow <= 0 {
+		c.LaneWindow = 512 << 10
 	}
 	if c.LaneMemory <= 0 {
 		c.LaneMemory = 4 << 20

@@ -17,18 +17,21 @@ import (
 func (m *MySQL) Lanes() *lane.Lanes { return m.lanes }
 
 func (m *MySQL) newLanes() *lane.Lanes {
+	cfg := m.snapshotConfig(func(ctx context.Context, s *session.Session, only *schema.TableID) ([]snapshot.Described, error) {
+		sel, err := newSelection(m.cfg)
+		if err != nil {
+			return nil, err
+		}
+		return m.describe(ctx, s, sel, only)
+	})
+	cfg.Connections, cfg.BlockBytes = 1, max(m.cfg.LaneWindow/2, 1) // with two, the others' lag grows where the server has two cores
 	return lane.New(lane.Config{
-		Snapshot: m.snapshotConfig(func(ctx context.Context, s *session.Session, only *schema.TableID) ([]snapshot.Described, error) {
-			sel, err := newSelection(m.cfg)
-			if err != nil {
-				return nil, err
-			}
-			return m.describe(ctx, s, sel, only)
-		}),
+		Snapshot: cfg,
 		Captured: m.Captured,
 		Same:     binlog.SameVersion,
 		Passing:  session.IsPassing,
-		Memory:   m.cfg.LaneMemory,
+		Window:   m.cfg.LaneWindow,
+		Held:     m.cfg.LaneMemory,
 		Log:      m.log,
 	})
 }

@@ -215,3 +215,36 @@ func TestLanesWithoutGTIDs(t *testing.T) {
 	require.NoError(t, source.New(c, quiet()).Run(t.Context(), m.stateWithLanes(), m))
 	m.requireEqual(t, c)
 }
+
+// TestLaneBlocksAreSmall: what a lane sends at a time is half of what it may have under
+// way, and it reads by one connection.
+func TestLaneBlocksAreSmall(t *testing.T) {
+	server := servers.MySQL(t)
+	const database = "lanesblocks"
+	prepare(t, server, database)
+	server.Exec(t, "CREATE TABLE lanesblocks.wide (id INT PRIMARY KEY, v CHAR(200)); INSERT INTO lanesblocks.wide WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 900) SELECT i, REPEAT('x', 200) FROM n")
+	c := config(t, server, database)
+	c.Once, c.LaneWindow, c.Connections, c.ChunkRows = true, 8<<10, 3, 100
+	only := c
+	only.Tables = []string{database + `\.b`}
+	m := &largestBlock{laneMemory: &laneMemory{memory: newMemory()}}
+	require.NoError(t, source.New(only, quiet()).Run(t.Context(), pipeline.Resume{}, m))
+	m.bytes, m.blocks = 0, 0
+	require.NoError(t, source.New(c, quiet()).Run(t.Context(), m.stateWithLanes(), m))
+	m.requireEqual(t, c)
+	require.LessOrEqual(t, m.bytes, c.LaneWindow/2+300, "and a row")
+	require.Greater(t, m.blocks, 900*200/c.LaneWindow)
+}
+
+// largestBlock notes the size of the largest block of rows that were read.
+type largestBlock struct {
+	*laneMemory
+	bytes, blocks int
+}
+
+func (m *largestBlock) Send(ctx context.Context, e schema.Event) error {
+	if b, ok := e.(*schema.Block); ok && b.Rows() > 0 && b.Ops[0] == schema.OpRead {
+		m.bytes, m.blocks = max(m.bytes, b.Size()), m.blocks+1
+	}
+	return m.laneMemory.Send(ctx, e)
+}

@@ -57,6 +57,7 @@ func newSource(c *Config, log *slog.Logger) (*source.MySQL, error) {
 			return nil, fmt.Errorf("kafka.message-key-columns: %w", err)
 		}
 		s.Partitions = c.Kafka.Partitions
+		s.LaneWindow = s.LaneMemory
 		s.OldImages = binlog.Full // events on topics show rows before and after
 	}
 	return source.New(s, log.With("part", "source")), nil

@@ -28,10 +28,12 @@ type Config struct {
 	Same func(a, b *schema.Table) bool
 	// Passing tells whether an error may go by itself, such as that of a lost connection.
 	Passing func(error) bool
-	// Memory bounds, in bytes, the rows of lanes that are under way to the sink, and
-	// apart from them the changes of each table that are held back.
-	Memory int
-	Log    *slog.Logger
+	// Window bounds, in bytes, the rows of lanes that are under way to the sink. What
+	// comes of others behind them waits until they are written.
+	Window int
+	// Held bounds, in bytes, the changes of each table that are held back.
+	Held int
+	Log  *slog.Logger
 }
 
 // Request asks for lanes of some tables.
@@ -79,7 +81,7 @@ const maxRestarts = 8
 
 // New returns lanes that do nothing before Resume.
 func New(cfg Config) *Lanes {
-	return &Lanes{cfg: cfg, room: semaphore.NewWeighted(int64(max(cfg.Memory, 1))), wake: make(chan struct{}, 1), work: make(chan struct{}, 1), anew: make(chan struct{}, 1),
+	return &Lanes{cfg: cfg, room: semaphore.NewWeighted(int64(max(cfg.Window, 1))), wake: make(chan struct{}, 1), work: make(chan struct{}, 1), anew: make(chan struct{}, 1),
 		lanes: map[schema.TableID]*table{}, due: map[schema.TableID]wish{}, again: map[schema.TableID]wish{}, observe: func(Event) {}}
 }
 

@@ -111,7 +111,7 @@ func (r *rangeReader) read(ctx context.Context, c *snapshot.Chunk) error {
 // send sends rows of a lane once there is room for them. The bound is what keeps the
 // others going: whatever a lane has under way stands before them in the queue.
 func (l *Lanes) send(ctx context.Context, out pipeline.Writer, t *table, generation int, w *window, b *schema.Block) error {
-	weight := min(int64(b.Size()), int64(max(l.cfg.Memory, 1)))
+	weight := min(int64(b.Size()), int64(max(l.cfg.Window, 1)))
 	if err := l.room.Acquire(ctx, weight); err != nil {
 		b.Release()
 		return context.Cause(ctx)

@@ -85,7 +85,7 @@ func TestRowsOfKeysThatChange(t *testing.T) {
 	for seed := range uint64(200) {
 		rng := rand.New(rand.NewPCG(seed, 1))
 		m := &model{server: map[int64]int32{}, lake: map[int64]int32{}}
-		l := New(Config{Memory: 1 << 20, Log: slog.New(slog.DiscardHandler)})
+		l := New(Config{Window: 1 << 20, Held: 1 << 20, Log: slog.New(slog.DiscardHandler)})
 		l.Take(pipeline.Resume{Lanes: map[schema.TableID]schema.Progress{}}, true, schema.Position{})
 		out := l.Writer(m)
 		const keys = 20
@@ -172,4 +172,48 @@ func TestConditionWaits(t *testing.T) {
 	require.Empty(t, l.Due())
 	require.NoError(t, l.Writer(&model{}).Send(t.Context(), schema.Commit{Position: place(9)}))
 	require.Len(t, l.Due(), 1)
+}
+
+// TestWindow: rows wait to be sent while as many are under way as may be, and those of
+// one block go on however large it is.
+func TestWindow(t *testing.T) {
+	shape := &schema.Table{ID: schema.TableID{Database: "shop", Name: "a"}, Key: []int{0}, Columns: []schema.Column{{Name: "id", Type: schema.Type{Kind: schema.BigInt}}}}
+	require.NoError(t, shape.Prepare())
+	block := func(rows int) *schema.Block {
+		b := schema.NewBlock(shape)
+		b.Origins = append(b.Origins, schema.Origin{})
+		for i := range rows {
+			b.Ops = append(b.Ops, schema.OpRead)
+			b.New[0].AppendInt64(int64(i))
+		}
+		return b
+	}
+	l := New(Config{Window: 2 * block(10).Size(), Log: slog.New(slog.DiscardHandler)})
+	table := l.newTable(schema.SchemaChange{Table: shape}, wish{})
+	lake := &keeper{}
+	send := func(ctx context.Context, rows int) error { return l.send(ctx, lake, table, 0, nil, block(rows)) }
+	ended, end := context.WithCancel(t.Context())
+	end()
+
+	require.NoError(t, send(t.Context(), 10))
+	require.NoError(t, send(t.Context(), 10))
+	require.ErrorIs(t, send(ended, 1), context.Canceled, "there is no room")
+	lake.kept[0].Release()
+	require.NoError(t, send(t.Context(), 10))
+	require.Len(t, lake.kept, 3)
+	lake.kept[1].Release()
+	require.ErrorIs(t, send(ended, 100), context.Canceled, "it waits until nothing is under way")
+	lake.kept[2].Release()
+	require.NoError(t, send(t.Context(), 100))
+}
+
+// keeper is a lake that has not written what it was sent.
+type keeper struct {
+	pipeline.Writer
+	kept []*schema.Block
+}
+
+func (k *keeper) Send(_ context.Context, e schema.Event) error {
+	k.kept = append(k.kept, e.(*schema.Block))
+	return nil
 }

@@ -23,7 +23,7 @@ func (w *writer) Send(ctx context.Context, e schema.Event) error {
 	switch e := e.(type) {
 	case *schema.Block:
 		if t := w.lanes.find(e.Table.ID); t != nil {
-			return t.pass(ctx, w.Writer, e, w.lanes.cfg.Memory)
+			return t.pass(ctx, w.Writer, e, w.lanes.cfg.Held)
 		}
 	case schema.SchemaChange:
 		return w.lanes.change(ctx, w.Writer, e)

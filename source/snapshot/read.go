@@ -1,6 +1,7 @@
 package snapshot
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
@@ -10,7 +11,7 @@ import (
 	"github.com/beluga-cdc/beluga/source/value"
 )
 
-// A block is handed on when it has one of these.
+// A block is handed on when it has one of these; less than blockBytes by Config.BlockBytes.
 const (
 	blockRows  = 32 << 10
 	blockBytes = 4 << 20
@@ -31,7 +32,7 @@ func (s *Snapshot) read(ctx context.Context, reader int, t *schema.Table, sql st
 	if err != nil {
 		return err
 	}
-	b := builder{snapshot: s, table: t, mappers: mappers, emit: emit, progress: s.progress.byID[t.ID]}
+	b := builder{snapshot: s, table: t, mappers: mappers, emit: emit, progress: s.progress.byID[t.ID], bytes: cmp.Or(s.cfg.BlockBytes, blockBytes)}
 	b.fixed, b.variable = rowWidth(t)
 	err = s.readers[reader].Stream(ctx, sql, args, b.row)
 	if err == nil {
@@ -65,6 +66,7 @@ type builder struct {
 	mappers  []*value.Mapper
 	emit     func(*schema.Block) error
 	progress *tableProgress
+	bytes    int // of a block
 	fixed    int
 	variable []int
 	block    *schema.Block
@@ -87,7 +89,7 @@ func (b *builder) row(values []mysql.FieldValue) error {
 		}
 	}
 	b.block.Ops = append(b.block.Ops, schema.OpRead)
-	if n := len(b.block.Ops); n >= blockRows || b.size() >= blockBytes {
+	if n := len(b.block.Ops); n >= blockRows || b.size() >= b.bytes {
 		return b.flush()
 	}
 	return nil

@@ -24,6 +24,9 @@ type Config struct {
 	Connections int
 	// ChunkRows is how many rows a chunk has, about, at the most.
 	ChunkRows int
+	// BlockBytes is how large a block of rows becomes; 0: as large as suits a load that
+	// has everything for itself.
+	BlockBytes int
 	// ChunkTime is how long reading one shall take, about; 0: as long as it takes.
 	ChunkTime time.Duration
 	// Busy tells why the readers have to wait before they read on; "": they need not.

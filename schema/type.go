@@ -70,7 +70,7 @@ func (k *Kind) UnmarshalText(b []byte) error {
 type Type struct {
 	Kind      Kind     `json:"kind"`
 	Unsigned  bool     `json:"unsigned,omitempty"`
-	Length    int      `json:"length,omitempty"`    // CHAR, VARCHAR: characters; BINARY, VARBINARY: bytes; BIT: bits; 0 where not known
+	Length    int      `json:"length,omitempty"`    // CHAR, VARCHAR: characters; BINARY, VARBINARY: bytes; BIT: bits; TEXT, BLOB: bytes of a value's length, 1 to 4; 0 where not known
 	Precision int      `json:"precision,omitempty"` // DECIMAL: digits in all
 	Scale     int      `json:"scale,omitempty"`     // DECIMAL: digits after the point; TIME, DATETIME, TIMESTAMP: digits of the second's fraction
 	Charset   string   `json:"charset,omitempty"`   // CHAR, VARCHAR, TEXT, ENUM, SET: MySQL's name, such as "utf8mb4"

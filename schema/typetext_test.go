@@ -14,7 +14,8 @@ func TestTypeText(t *testing.T) {
 		"datetime":             {Kind: DateTime},
 		"time(3)":              {Kind: Time, Scale: 3},
 		"varchar(20)":          {Kind: VarChar, Length: 20, Charset: "utf8mb4"},
-		"text latin1":          {Kind: Text, Charset: "latin1"},
+		"text latin1":          {Kind: Text, Length: 2, Charset: "latin1"},
+		"longblob":             {Kind: Blob, Length: 4},
 		"bit(7)":               {Kind: Bit, Length: 7},
 		"enum('a','it''s','')": {Kind: Enum, Labels: []string{"a", "it's", ""}},
 	} {

@@ -26,6 +26,9 @@ var kinds = map[string]schema.Kind{
 	"vector": schema.VectorFloat, "uuid": schema.UUID, "inet6": schema.INET6, "inet4": schema.INET4,
 }
 
+// sizes are how many bytes hold the length of a value of the types of TEXT and BLOB.
+var sizes = map[string]int{"tinytext": 1, "text": 2, "mediumtext": 3, "longtext": 4, "tinyblob": 1, "blob": 2, "mediumblob": 3, "longblob": 4}
+
 // schemaType returns the type of a column.
 func (c dictionaryColumn) schemaType() (schema.Type, error) {
 	switch {
@@ -55,6 +58,8 @@ func (c dictionaryColumn) schemaType() (schema.Type, error) {
 		t.Scale = c.fraction
 	case schema.Char, schema.VarChar, schema.Binary, schema.VarBinary:
 		t.Length = c.length
+	case schema.Text, schema.Blob:
+		t.Length = sizes[c.dataType]
 	case schema.Enum, schema.Set:
 		labels, err := parseLabels(c.columnType)
 		if err != nil {

@@ -310,6 +310,7 @@ func TestRefusals(t *testing.T) {
 		{"ALTER TABLE t MODIFY c VARCHAR(5); INSERT INTO t VALUES (2, 'x', 3)", "column c was altered in a way that may have changed values"},
 		{"UPDATE t SET c = 'one '; ALTER TABLE t MODIFY c CHAR(20); INSERT INTO t VALUES (2, 'x', 3)", "column c was altered in a way that may have changed values"},
 		{"CREATE TABLE w (id INT PRIMARY KEY, v BIT(8)); INSERT INTO w VALUES (1, 1); ALTER TABLE w MODIFY v BIT(16); INSERT INTO w VALUES (2, 1)", "column v was altered"},
+		{"CREATE TABLE w (id INT PRIMARY KEY, v TEXT); INSERT INTO w VALUES (1, REPEAT('x', 300)); SET sql_mode = ''; ALTER TABLE w MODIFY v TINYTEXT; INSERT INTO w VALUES (2, 'x')", "column v was altered"},
 		{"CREATE TABLE keyless (id INT)", "keyless has no primary key"},
 		{"SET SESSION binlog_format = 'STATEMENT'; UPDATE t SET n = 2", "the binlog holds a statement instead of its rows"},
 		{"SET SESSION binlog_format = 'STATEMENT'; USE mysql; DELETE FROM {db}.t", "binlog_format=ROW"},

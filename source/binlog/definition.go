@@ -98,8 +98,8 @@ var plainTypes = map[string]schema.Type{
 	"DECIMAL": {Kind: schema.Decimal, Precision: 10}, "NUMERIC": {Kind: schema.Decimal, Precision: 10}, "DEC": {Kind: schema.Decimal, Precision: 10},
 	"BIT": {Kind: schema.Bit, Length: 1}, "TIME": {Kind: schema.Time}, "DATETIME": {Kind: schema.DateTime}, "TIMESTAMP": {Kind: schema.Timestamp},
 	"CHAR": {Kind: schema.Char, Length: 1}, "VARCHAR": {Kind: schema.VarChar}, "BINARY": {Kind: schema.Binary, Length: 1}, "VARBINARY": {Kind: schema.VarBinary},
-	"TINYTEXT": {Kind: schema.Text}, "TEXT": {Kind: schema.Text}, "MEDIUMTEXT": {Kind: schema.Text}, "LONGTEXT": {Kind: schema.Text},
-	"TINYBLOB": {Kind: schema.Blob}, "BLOB": {Kind: schema.Blob}, "MEDIUMBLOB": {Kind: schema.Blob}, "LONGBLOB": {Kind: schema.Blob},
+	"TINYTEXT": {Kind: schema.Text, Length: 1}, "TEXT": {Kind: schema.Text, Length: 2}, "MEDIUMTEXT": {Kind: schema.Text, Length: 3}, "LONGTEXT": {Kind: schema.Text, Length: 4},
+	"TINYBLOB": {Kind: schema.Blob, Length: 1}, "BLOB": {Kind: schema.Blob, Length: 2}, "MEDIUMBLOB": {Kind: schema.Blob, Length: 3}, "LONGBLOB": {Kind: schema.Blob, Length: 4},
 	"ENUM": {Kind: schema.Enum}, "SET": {Kind: schema.Set},
 }
 
@@ -152,7 +152,7 @@ func withArguments(t *schema.Type, args []token) bool {
 		return number(0, &t.Length)
 	case schema.Time, schema.DateTime, schema.Timestamp:
 		return number(0, &t.Scale)
-	case schema.Float, schema.Double: // FLOAT(30) is a DOUBLE
+	case schema.Float, schema.Double, schema.Text, schema.Blob: // FLOAT(30) is a DOUBLE, and TEXT(30) a TINYTEXT
 		return len(args) == 0
 	case schema.Enum, schema.Set:
 		for _, a := range args {

@@ -86,7 +86,7 @@ func valuesMayChange(old, now schema.Type) bool {
 	case schema.VarBinary:
 		return old.Kind != schema.Binary && old.Kind != schema.VarBinary || now.Length < old.Length
 	case schema.Blob:
-		return old.Kind != schema.Binary && old.Kind != schema.VarBinary && old.Kind != schema.Blob
+		return old.Kind != schema.Binary && old.Kind != schema.VarBinary && old.Kind != schema.Blob || !hasRoom(old, now)
 	case schema.Year, schema.JSON, schema.Geometry: // 5 becomes the year 2005, and JSON loses its blanks
 		return now.Kind != old.Kind
 	case schema.Char: // shows no blanks at its end
@@ -125,8 +125,13 @@ func holdsDecimals(old, now schema.Type) bool {
 
 // textMayChange tells whether text may have been cut, or lost characters.
 func textMayChange(old, now schema.Type) bool {
-	if now.Kind == schema.Char || now.Kind == schema.VarChar {
+	switch now.Kind {
+	case schema.Char, schema.VarChar:
 		if n := longest(old); n < 0 || n > now.Length {
+			return true
+		}
+	case schema.Text:
+		if !hasRoom(old, now) {
 			return true
 		}
 	}
@@ -174,4 +179,38 @@ func longest(t schema.Type) int {
 		}
 	}
 	return n
+}
+
+// hasRoom tells whether a TEXT or BLOB has room for all values of the old type. That
+// of the largest kind has: no value has more than 1 GiB.
+func hasRoom(old, now schema.Type) bool {
+	if now.Length == 0 || now.Length == 4 {
+		return true
+	}
+	var n int // bytes
+	switch old.Kind {
+	case schema.Text, schema.Blob:
+		if old.Length > now.Length || keepsBytes(old.Charset, now.Charset) {
+			return old.Length <= now.Length
+		}
+		n = (1<<(8*old.Length) - 1) * value.CharsetWidth(now.Charset)
+	case schema.Binary, schema.VarBinary:
+		n = old.Length
+	case schema.JSON:
+		return false
+	default:
+		n = longest(old) * value.CharsetWidth(now.Charset)
+	}
+	return n < 1<<(8*now.Length)
+}
+
+// keepsBytes tells whether text has no more bytes in another character set.
+func keepsBytes(from, to string) bool {
+	switch to {
+	case from:
+		return true
+	case "ucs2", "utf16", "utf16le", "utf32":
+		return false
+	}
+	return from == "ascii" || to == "utf8mb4" && (from == "utf8mb3" || from == "utf8")
 }

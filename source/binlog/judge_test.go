@@ -1,6 +1,7 @@
 package binlog
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/beluga-cdc/beluga/schema"
@@ -29,6 +30,9 @@ func TestAltersThatChangeValues(t *testing.T) {
 	in := func(charset string) schema.Type {
 		return schema.Type{Kind: schema.VarChar, Length: 9, Charset: charset}
 	}
+	long := func(charset string, length int) schema.Type {
+		return schema.Type{Kind: schema.Text, Length: length, Charset: charset}
+	}
 	for _, c := range []struct {
 		old, now schema.Type
 		changes  bool
@@ -51,8 +55,21 @@ func TestAltersThatChangeValues(t *testing.T) {
 		{in("utf8mb4"), in("utf32"), false},
 		{in("gb18030"), in("utf16"), false},
 		{in("gb18030"), in("ucs2"), true},
-		{kind(schema.JSON), text(schema.Text, 0), false},
-		{kind(schema.JSON), schema.Type{Kind: schema.Text, Charset: "latin1"}, true},
+		{text(schema.VarChar, 63), text(schema.Text, 1), false},
+		{text(schema.VarChar, 64), text(schema.Text, 1), true}, // of four bytes each
+		{text(schema.Text, 1), text(schema.Text, 2), false},
+		{text(schema.Text, 2), text(schema.Text, 1), true},
+		{text(schema.Text, 4), text(schema.Text, 3), true},
+		{text(schema.Text, 2), text(schema.Text, 2), false},
+		{long("latin1", 2), text(schema.Text, 2), true},
+		{long("latin1", 2), text(schema.Text, 3), false},
+		{long("latin1", 4), text(schema.Text, 4), false},
+		{long("utf8mb3", 2), text(schema.Text, 2), false},
+		{long("ascii", 2), long("ucs2", 2), true},
+		{labels(schema.Enum, "a", strings.Repeat("x", 64)), text(schema.Text, 1), true},
+		{kind(schema.JSON), text(schema.Text, 4), false},
+		{kind(schema.JSON), text(schema.Text, 3), true},
+		{kind(schema.JSON), long("latin1", 4), true},
 		{schema.Type{Kind: schema.Text, Charset: "ascii"}, kind(schema.JSON), true}, // blanks within
 		{labels(schema.Enum, "a", "long"), text(schema.VarChar, 4), false},
 		{labels(schema.Enum, "a", "long"), text(schema.VarChar, 3), true},
@@ -94,7 +111,10 @@ func TestAltersThatChangeValues(t *testing.T) {
 		{sized(schema.VarBinary, 9), sized(schema.Binary, 9), true}, // zero bytes at the end
 		{sized(schema.Binary, 9), sized(schema.VarBinary, 9), false},
 		{kind(schema.Blob), sized(schema.VarBinary, 9), true},
-		{sized(schema.VarBinary, 9), kind(schema.Blob), false},
+		{sized(schema.VarBinary, 9), sized(schema.Blob, 1), false},
+		{sized(schema.VarBinary, 256), sized(schema.Blob, 1), true},
+		{sized(schema.Blob, 1), sized(schema.Blob, 4), false},
+		{sized(schema.Blob, 3), sized(schema.Blob, 2), true},
 		{kind(schema.Geometry), kind(schema.Blob), true}, // MySQL's own bytes instead of WKB
 		{kind(schema.Blob), kind(schema.Geometry), true},
 		{kind(schema.Geometry), kind(schema.Geometry), false},

@@ -269,9 +269,9 @@ func stringType(typ byte, meta uint16, charset string) schema.Type {
 	binary := charset == "binary"
 	if typ == mysql.MYSQL_TYPE_BLOB {
 		if binary {
-			return schema.Type{Kind: schema.Blob}
+			return schema.Type{Kind: schema.Blob, Length: int(meta)}
 		}
-		return schema.Type{Kind: schema.Text, Charset: charset}
+		return schema.Type{Kind: schema.Text, Length: int(meta), Charset: charset}
 	}
 	t := schema.Type{Kind: schema.VarChar, Charset: charset}
 	if w := value.CharsetWidth(charset); w > 0 { // a table map has bytes, a declaration characters

@@ -342,8 +342,8 @@ func SameVersion(a, b *schema.Table) bool {
 	return true
 }
 
-// sameType compares what a table map tells. It knows no length of TEXT and
-// BLOB, and no UNSIGNED that would matter outside integers.
+// sameType compares what a table map tells. It knows no UNSIGNED that would matter
+// outside integers.
 func sameType(x, y schema.Type) bool {
 	if x.Kind != y.Kind || x.Form != y.Form || isInteger(x.Kind) && x.Unsigned != y.Unsigned {
 		return false
@@ -353,12 +353,10 @@ func sameType(x, y schema.Type) bool {
 		return x.Precision == y.Precision && x.Scale == y.Scale
 	case schema.Time, schema.DateTime, schema.Timestamp:
 		return x.Scale == y.Scale
-	case schema.Bit, schema.Binary, schema.VarBinary:
+	case schema.Bit, schema.Binary, schema.VarBinary, schema.Blob:
 		return x.Length == y.Length
-	case schema.Char, schema.VarChar:
+	case schema.Char, schema.VarChar, schema.Text:
 		return x.Length == y.Length && x.Charset == y.Charset
-	case schema.Text:
-		return x.Charset == y.Charset
 	case schema.Enum, schema.Set:
 		return x.Charset == y.Charset && value.SameLabels(x.Labels, y.Labels)
 	}

@@ -191,6 +191,7 @@ func (t *lakeTable) describe(c *snapshot.Change, next *state) error {
 		if err := t.putShape(c.Properties, propShape); err != nil {
 			return err
 		}
+		t.putComment(c)
 		if err := t.putHistory(c.Properties, next.Position, next.Time); err != nil {
 			return err
 		}
@@ -198,6 +199,17 @@ func (t *lakeTable) describe(c *snapshot.Change, next *state) error {
 	c.Summary["beluga.position"] = next.Position.String()
 	c.Summary["beluga.source-time"] = next.Time.UTC().Format(time.RFC3339Nano)
 	return nil
+}
+
+// putComment says of the table what MySQL does, by the property that Spark and others show.
+func (t *lakeTable) putComment(c *snapshot.Change) {
+	switch was := t.head.t.Properties()[propComment]; {
+	case t.shape.Comment == was:
+	case t.shape.Comment == "":
+		c.Forget = append(c.Forget, propComment)
+	default:
+		c.Properties[propComment] = t.shape.Comment
+	}
 }
 
 // obsolete returns the files that only snapshots before this batch need. A

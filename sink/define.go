@@ -74,6 +74,9 @@ func (l *Lake) create(ctx context.Context, shape *schema.Table) (*lakeTable, err
 	if props[propShape], err = encodeShape(shape); err != nil {
 		return nil, err
 	}
+	if shape.Comment != "" {
+		props[propComment] = shape.Comment
+	}
 	names, err := l.cfg.Names.Encode()
 	if err != nil {
 		return nil, err
@@ -160,6 +163,10 @@ func (t *lakeTable) evolve(ctx context.Context, c schema.SchemaChange) error {
 		// What was left out is known even if no row comes: later it cannot be told.
 		t.dirty = t.dirty || !slices.Equal(old.LeftOut, c.Table.LeftOut)
 		t.shape, t.reshape = c.Table, true
+		if !sameComments(old, c.Table) {
+			t.dirty = true
+			return t.reschema(c.Table, &predecessor{old, t.names, t.currentSchema(), nil})
+		}
 		return nil
 	case !d.InPlace():
 		return fmt.Errorf("%s: this version follows columns that are added, dropped, renamed, moved or of a wider type, and other keys, no other change; undo it in MySQL, or drop the table in the lake and start Beluga again, which loads it anew",
@@ -270,6 +277,11 @@ func (t *lakeTable) reschema(shape *schema.Table, old *predecessor) error {
 	}
 	t.schema, t.shape, t.keyer = s, shape, schema.NewKeyer(shape)
 	return nil
+}
+
+// sameComments compares what readers see of comments.
+func sameComments(old, now *schema.Table) bool {
+	return old.Comment == now.Comment && slices.EqualFunc(old.Columns, now.Columns, func(x, y schema.Column) bool { return x.Comment == y.Comment })
 }
 
 // sameHashes tells whether rows have the keys in the index that they had under the

@@ -17,6 +17,7 @@ import (
 const (
 	propPipeline  = "beluga.pipeline"
 	propState     = "beluga.state" // also in the snapshot's summary
+	propComment   = "comment"      // Spark's name for it
 	propShape     = "beluga.table"
 	propNames     = "beluga.names" // the rules that the table's names were made by; missing: they are MySQL's
 	propCutPrefix = "beluga.cuts." // of the table of cuts, one for each pipeline

@@ -61,6 +61,17 @@ func (d *definition) forbidsNull() bool {
 	return d.isKey()
 }
 
+// comment returns the column's comment. One with a backslash that may stand for another
+// character is left to the server's dictionary.
+func (d *definition) comment() string {
+	for i, t := range d.tokens[:max(len(d.tokens)-1, 0)] {
+		if text := d.tokens[i+1]; t.is("COMMENT") && text.kind == stringToken && !text.escaped {
+			return text.text
+		}
+	}
+	return ""
+}
+
 // isKey tells whether the definition makes the column a key of its own, which KEY
 // alone does too.
 func (d *definition) isKey() bool {

@@ -304,6 +304,7 @@ func (r *run) adopt(ctx context.Context, v *version) error {
 	if err != nil {
 		return err
 	}
+	t.altered.describe(v.shape, d.Added)
 	return r.evolve(ctx, t, v.shape, d)
 }
 
@@ -321,10 +322,20 @@ func (r *run) evolve(ctx context.Context, t *table, to *schema.Table, d schema.D
 	return r.announce(ctx, t, change)
 }
 
+// describe gives new columns of a shape that a table map shows the comments that
+// statements gave them. to is not in use yet.
+func (a *altered) describe(to *schema.Table, added []int) {
+	for _, i := range added {
+		if k := find(a.added, to.Columns[i].Name); k >= 0 {
+			to.Columns[i].Comment = a.added[k].comment()
+		}
+	}
+}
+
 // shown strikes off what a shape shows that is announced.
 func (a *altered) shown(to *schema.Table) {
 	a.added = slices.DeleteFunc(a.added, func(d definition) bool { return to.Column(d.name) >= 0 })
-	a.defined, a.moved, a.keys, a.unkeyed = nil, false, nil, false
+	a.defined, a.moved, a.keys, a.unkeyed, a.comment = nil, false, nil, false, false
 }
 
 // SameVersion tells whether rows of both shapes decode alike and the lake

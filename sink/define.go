@@ -117,6 +117,9 @@ func (t *lakeTable) apply(ctx context.Context) error {
 		if err := t.evolve(ctx, c); err != nil {
 			return fmt.Errorf("table %s: %w", t.shape.ID, err)
 		}
+		if c.Lane && c.Cause.Statement == "" {
+			c.Cause = t.laneCause // of an earlier run
+		}
 		t.note(c.Cause)
 		if err := failpoint(stepSchemaApplied); err != nil {
 			return err
@@ -146,7 +149,7 @@ func (t *lakeTable) evolve(ctx context.Context, c schema.SchemaChange) error {
 		}
 		t.reshape, t.dirty = true, true
 		if d.IsEmpty() {
-			t.shape = c.Table
+			t.shape, t.laneCause = c.Table, c.Cause
 			return nil
 		}
 		var kept *predecessor

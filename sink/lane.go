@@ -14,6 +14,7 @@ type laneState struct {
 	Cut      int64           `json:"cut"`
 	Position schema.Position `json:"position"`
 	Time     time.Time       `json:"time"`
+	Cause    schema.Cause    `json:"cause,omitzero"` // of the shape that the lane is to begin with
 }
 
 func lanesOf(cut *schema.Commit) map[schema.TableID]schema.Load {
@@ -58,5 +59,5 @@ func (t *lakeTable) commitLane(ctx context.Context, cut *schema.Commit, load sch
 		return nil
 	}
 	t.laneAt = time.Now()
-	return t.stage(ctx, loadState{Number: number, Load: load, Lane: &laneState{Cut: number, Position: cut.Position, Time: cut.Time}})
+	return t.stage(ctx, loadState{Number: number, Load: load, Lane: &laneState{Cut: number, Position: cut.Position, Time: cut.Time, Cause: t.laneCause}})
 }

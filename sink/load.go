@@ -124,7 +124,7 @@ func (t *lakeTable) adoptLoad() error {
 	t.staged, t.reshape, t.continued, t.versions = &state, true, true, state.Versions
 	t.history = state.Load.Position.History
 	if state.Lane != nil {
-		t.history = state.Lane.Position.History
+		t.history, t.laneCause = state.Lane.Position.History, state.Lane.Cause
 	}
 	return nil
 }

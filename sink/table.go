@@ -38,6 +38,8 @@ type lakeTable struct {
 	staged    *loadState // on the branch; nil: nothing is
 	continued bool       // an earlier process began it: keys that come may be there
 	laneAt    time.Time  // when the branch of a lane moved last
+	// laneCause is why a lane was announced before it could begin.
+	laneCause schema.Cause
 
 	// What a restart does not know until it is needed.
 	files  []*dataFile // by number; nil: gone

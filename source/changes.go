@@ -1,6 +1,7 @@
 package source
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/google/uuid"
@@ -30,7 +31,7 @@ func describeChange(old *schema.Table, c schema.SchemaChange) (kinds []string, t
 	switch {
 	case c.Dropped:
 		return []string{"table_dropped"}, "table dropped"
-	case c.Reset && c.Same:
+	case c.Reset && c.Same && !c.Lane:
 		return []string{"table_truncated"}, "table truncated"
 	case old == nil:
 		return []string{"table_created"}, "table created"
@@ -48,7 +49,31 @@ func describeChange(old *schema.Table, c schema.SchemaChange) (kinds []string, t
 	add("type_changed", len(d.Changed))
 	add("key_changed", flag[d.KeyChanged])
 	add("columns_moved", flag[d.Moved])
-	return kinds, d.Describe(old, c.Table)
+	text = d.Describe(old, c.Table)
+	if c.Lane {
+		types := otherTypes(old, c.Table)
+		add("type_changed", len(types))
+		if d.IsEmpty() {
+			return kinds, strings.Join(types, ", ")
+		}
+		text = strings.Join(append([]string{text}, types...), ", ")
+	}
+	return kinds, text
+}
+
+// otherTypes tells of columns whose type is another one, and not in the lake. Where a
+// table is loaded again because of that, they show other values.
+func otherTypes(old, now *schema.Table) (list []string) {
+	for i, c := range old.Columns {
+		j := now.Column(c.Name)
+		if j < 0 || old.Lake(i) != now.Lake(j) {
+			continue
+		}
+		if was, is := c.Type.String(), now.Columns[j].Type.String(); was != is {
+			list = append(list, fmt.Sprintf("column %s changed from %s to %s", c.Name, was, is))
+		}
+	}
+	return list
 }
 
 // ChangeOf returns the table that a notification tells a change of, and its kinds;

@@ -33,6 +33,9 @@ type Config struct {
 	Columns       Columns
 	// RefuseKeyless: a captured table without a key is a fault.
 	RefuseKeyless bool
+	// ReloadIncompatible: a table that is altered in a way that the rows in the lake
+	// cannot follow is loaded again beside the others, instead of stopping the run.
+	ReloadIncompatible bool
 
 	Connections int           // that load at the same time; 2 to 4, by the number of CPUs
 	ChunkRows   int           // rows of a table that one of them takes at a time, at the most; 100,000

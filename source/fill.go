@@ -83,7 +83,7 @@ func (f *filler) value(ctx context.Context, t *schema.Table, a binlog.Added) (v 
 			return v, err
 		}
 		if len(tables) == 0 {
-			return v, fmt.Errorf("the table is not there any more; %s", reload)
+			return v, fmt.Errorf("the table is not there any more; %w", binlog.ErrIncompatible)
 		}
 		f.now = tables[0]
 	}
@@ -104,21 +104,21 @@ func oldRowsValue(ctx context.Context, s *session.Session, d *dictionaryTable, c
 	var null mysql.FieldValue
 	i := d.column(c.Name)
 	if i < 0 {
-		return null, fmt.Errorf("it is not there any more, and what it held is not in the binlog; %s", reload)
+		return null, fmt.Errorf("it is not there any more, and what it held is not in the binlog; %w", binlog.ErrIncompatible)
 	}
 	now := d.columns[i]
 	if typ, err := now.schemaType(); err != nil || typ.Kind != c.Type.Kind {
-		return null, fmt.Errorf("its type has changed again since; %s", reload)
+		return null, fmt.Errorf("its type has changed again since; %w", binlog.ErrIncompatible)
 	}
 	switch {
 	case now.generated(), strings.Contains(now.extra, "AUTO_INCREMENT"):
-		return null, fmt.Errorf("the server computed a value for each row that was there, and did not log it; %s", reload)
+		return null, fmt.Errorf("the server computed a value for each row that was there, and did not log it; %w", binlog.ErrIncompatible)
 	case strings.Contains(now.extra, "DEFAULT_GENERATED"):
-		return null, fmt.Errorf("its default %s gave the rows that were there values that are not in the binlog; %s", *now.defaultText, reload)
+		return null, fmt.Errorf("its default %s gave the rows that were there values that are not in the binlog; %w", *now.defaultText, binlog.ErrIncompatible)
 	case now.defaultText == nil && now.nullable:
 		return null, nil
 	case value.LabelsAreShown(c.Type):
-		return null, fmt.Errorf("the server does not show its labels whole, so that its default cannot be read; %s", reload)
+		return null, fmt.Errorf("the server does not show its labels whole, so that its default cannot be read; %w", binlog.ErrIncompatible)
 	case now.defaultText == nil:
 		return implicitDefault(c.Type), nil
 	}
@@ -205,7 +205,7 @@ func constantDefault(ctx context.Context, s *session.Session, id schema.TableID,
 // defaultFromText reads a default as information_schema writes it.
 func defaultFromText(t schema.Type, text string) (mysql.FieldValue, error) {
 	unreadable := func() (mysql.FieldValue, error) {
-		return mysql.FieldValue{}, fmt.Errorf("its default %q cannot be read; %s", text, reload)
+		return mysql.FieldValue{}, fmt.Errorf("its default %q cannot be read; %w", text, binlog.ErrIncompatible)
 	}
 	switch t.Kind {
 	case schema.TinyInt, schema.SmallInt, schema.MediumInt, schema.Int, schema.BigInt, schema.Year:
@@ -249,7 +249,7 @@ func shownDefault(ctx context.Context, s *session.Session, id schema.TableID, c 
 	re := regexp.MustCompile(`(?im)^ *` + regexp.QuoteMeta(session.Quote(c.Name)) + ` [^'\n]*? DEFAULT (?:0x([0-9a-f]+)|('(?:[^'\\]|''|\\.)*'))`)
 	m := re.FindStringSubmatch(text)
 	if m == nil {
-		return mysql.FieldValue{}, fmt.Errorf("its default cannot be read; %s", reload)
+		return mysql.FieldValue{}, fmt.Errorf("its default cannot be read; %w", binlog.ErrIncompatible)
 	}
 	var v []byte
 	if m[1] != "" {
@@ -261,7 +261,7 @@ func shownDefault(ctx context.Context, s *session.Session, id schema.TableID, c 
 		}
 	}
 	if err != nil {
-		return mysql.FieldValue{}, fmt.Errorf("its default cannot be read: %w; %s", err, reload)
+		return mysql.FieldValue{}, fmt.Errorf("its default cannot be read: %w; %w", err, binlog.ErrIncompatible)
 	}
 	if c.Type.Kind == schema.Binary {
 		v = append(v, make([]byte, max(0, c.Type.Length-len(v)))...)

@@ -185,6 +185,7 @@ func (m *MySQL) streamConfig(ctx context.Context, s *session.Session, sel select
 		Fill:       m.fill,
 		Keyless:    keyless,
 		Changed:    m.tableChanged,
+		Reload:     m.cfg.ReloadIncompatible,
 		Choose:     sel.columns.choose,
 		Check:      m.checkPosition,
 		Logger:     m.log,

@@ -19,8 +19,6 @@ import (
 // the position: only a new load can go on.
 var ErrPositionLost = binlog.ErrPositionLost
 
-const reload = "load the tables again: run with an empty lake (--to another folder), and keep the binlog longer (SET PERSIST binlog_expire_logs_seconds = …)"
-
 // PositionLostError tells what the server has purged. It is an ErrPositionLost.
 type PositionLostError struct {
 	Missing schema.GTIDSet // transactions that are needed and gone; empty without GTIDs

@@ -29,13 +29,14 @@ import (
 // flag is split, enum which words are allowed, secret that a value never
 // appears in a message.
 type Config struct {
-	Name    string   `yaml:"name" help:"name of this pipeline; the lake remembers it, and no other pipeline may write the same tables"`
-	From    string   `yaml:"from" secret:"true" help:"MySQL or MariaDB server, mysql://user:password@host:port/database; without a database: all but the system's; without a password: the environment's BELUGA_PASSWORD; options: ?tls=MODE&ca=FILE&cert=FILE&key=FILE&password-file=FILE"`
-	To      string   `yaml:"to" help:"folder of the lake; made if it is not there"`
-	Keyless string   `yaml:"keyless" enum:"exact,append,refuse" help:"tables with neither a primary key nor a unique one without NULL: replicate them by whole rows, replicate them as long as rows are only added, or refuse them"`
-	Readers []string `yaml:"readers" list:"comma" help:"engines that will read the lake; they decide how deletes are written (none given: readable by all)"`
-	OnDrop  string   `yaml:"on-drop" enum:"keep,drop" help:"tables that are dropped in the source: keep what the lake has of them, or drop them there too, with their files"`
-	Once    bool     `yaml:"once" help:"load what is new up to now, then exit"`
+	Name           string   `yaml:"name" help:"name of this pipeline; the lake remembers it, and no other pipeline may write the same tables"`
+	From           string   `yaml:"from" secret:"true" help:"MySQL or MariaDB server, mysql://user:password@host:port/database; without a database: all but the system's; without a password: the environment's BELUGA_PASSWORD; options: ?tls=MODE&ca=FILE&cert=FILE&key=FILE&password-file=FILE"`
+	To             string   `yaml:"to" help:"folder of the lake; made if it is not there"`
+	Keyless        string   `yaml:"keyless" enum:"exact,append,refuse" help:"tables with neither a primary key nor a unique one without NULL: replicate them by whole rows, replicate them as long as rows are only added, or refuse them"`
+	Readers        []string `yaml:"readers" list:"comma" help:"engines that will read the lake; they decide how deletes are written (none given: readable by all)"`
+	OnDrop         string   `yaml:"on-drop" enum:"keep,drop" help:"tables that are dropped in the source: keep what the lake has of them, or drop them there too, with their files"`
+	OnIncompatible string   `yaml:"on-incompatible" enum:"stop,reload" help:"columns that are altered to a type that does not hold what they held, and the like: stop the run, or load the table again beside the others"`
+	Once           bool     `yaml:"once" help:"load what is new up to now, then exit"`
 
 	Tables    TablesConfig    `yaml:"tables"`
 	Columns   ColumnsConfig   `yaml:"columns"`
@@ -163,6 +164,12 @@ const (
 	onDropDrop = "drop"
 )
 
+// The words of on-incompatible.
+const (
+	onIncompatibleStop   = "stop"
+	onIncompatibleReload = "reload"
+)
+
 // LogConfig says what is logged and how.
 type LogConfig struct {
 	Level  string `yaml:"level" enum:"debug,info,warn,error" help:"least severe message that is logged"`
@@ -172,11 +179,12 @@ type LogConfig struct {
 // defaultConfig returns every default.
 func defaultConfig() Config {
 	return Config{
-		Name:    "beluga",
-		Keyless: keylessExact,
-		OnDrop:  onDropKeep,
-		Columns: ColumnsConfig{HashAlgorithm: "sha-256"},
-		Names:   NamesConfig{Case: naming.Keep},
+		Name:           "beluga",
+		Keyless:        keylessExact,
+		OnDrop:         onDropKeep,
+		OnIncompatible: onIncompatibleStop,
+		Columns:        ColumnsConfig{HashAlgorithm: "sha-256"},
+		Names:          NamesConfig{Case: naming.Keep},
 		Kafka: KafkaConfig{
 			Partitions:  1,
 			Retention:   defaultRetention,

@@ -85,4 +85,7 @@
 //  23. A table that a tool for schema changes migrates under traffic is equal after it, with its
 //     field ids and old snapshots, and the others do not wait (TestGhost,
 //     TestPTOnlineSchemaChange).
+//  24. A table that is altered so that the rows in the lake cannot follow is loaded again
+//     beside the others, if that was chosen, killed at random too; columns keep their field
+//     ids where their types allow it (TestIncompatible), and it is told (TestIncompatibleIsTold).
 package e2e

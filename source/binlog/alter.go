@@ -38,7 +38,7 @@ func (r *run) followNames(ctx context.Context, t *table, s *statement) error {
 	}
 	switch {
 	case err != nil:
-		return r.leaveOr(ctx, t, err)
+		return r.incompatible(ctx, t, err)
 	case to == nil:
 		return nil
 	}
@@ -67,7 +67,7 @@ func (r *run) withNames(old *schema.Table, s *statement) (*schema.Table, []schem
 				to.LeftOut, changed = append(to.LeftOut, name), true
 				continue
 			case !treatment.Same(c.Treatment):
-				return nil, nil, fmt.Errorf("table %s: column %s was renamed to %s, whose values are to leave the source in another form; %w", old.ID, c.Name, name, errReload)
+				return nil, nil, fmt.Errorf("table %s: column %s was renamed to %s, whose values are to leave the source in another form; %w", old.ID, c.Name, name, ErrIncompatible)
 			}
 			renamed = append(renamed, schema.Rename{From: c.Name, To: name})
 			c.Name, c.Treatment, changed = name, treatment, true
@@ -82,7 +82,7 @@ func (r *run) withNames(old *schema.Table, s *statement) (*schema.Table, []schem
 	to.LeftOut = append(leftOut, to.LeftOut...)
 	to.Key = s.keyLeft(to, old.Key, ordinals)
 	if err := to.Prepare(); err != nil {
-		return nil, nil, fmt.Errorf("%w once its columns are dropped; %w", err, errReload)
+		return nil, nil, fmt.Errorf("%w once its columns are dropped; %w", err, ErrIncompatible)
 	}
 	return to, renamed, nil
 }
@@ -122,7 +122,7 @@ func (r *run) unwanted(old *schema.Table, s *statement) (names []string, _ error
 		}
 		now, renamed := s.newName(name)
 		if _, wanted := r.choose(old.ID, now); renamed && wanted {
-			return nil, fmt.Errorf("table %s: column %s was left out and has the name %s now, which is wanted: its values were never loaded; %w", old.ID, name, now, errReload)
+			return nil, fmt.Errorf("table %s: column %s was left out and has the name %s now, which is wanted: its values were never loaded; %w", old.ID, name, now, ErrIncompatible)
 		}
 		names = append(names, now)
 	}
@@ -176,7 +176,7 @@ func judgeNulls(t *table, s *statement, q *query) error {
 	}
 	for _, d := range s.defined {
 		if i := t.shape.Column(d.name); i >= 0 && t.shape.Columns[i].Nullable && d.forbidsNull() {
-			return fmt.Errorf("table %s: column %s was made NOT NULL in a session without strict mode, which gives rows without a value another one, without a trace in the binlog; %w", t.id, d.name, errReload)
+			return fmt.Errorf("table %s: column %s was made NOT NULL in a session without strict mode, which gives rows without a value another one, without a trace in the binlog; %w", t.id, d.name, ErrIncompatible)
 		}
 	}
 	return nil
@@ -251,9 +251,14 @@ func find(list []definition, name string) int {
 // between may still come. So its shape is announced only if it differs from the
 // last one by nothing but what the statements up to here say; if it has more, then
 // a statement further on will be the one, or a table map.
-func (r *run) followDefinitions(ctx context.Context, t *table, q *query) error {
+//
+// lost is what judgeDefined says of the statement.
+func (r *run) followDefinitions(ctx context.Context, t *table, q *query, lost error) error {
 	if known, err := r.again(ctx, t); known {
 		return err
+	}
+	if lost != nil {
+		return r.incompatible(ctx, t, lost)
 	}
 	now, err := r.cfg.Describe(ctx, t.id)
 	if err != nil {
@@ -263,18 +268,21 @@ func (r *run) followDefinitions(ctx context.Context, t *table, q *query) error {
 		return nil
 	}
 	d, err := judge(t.shape, now)
-	if err != nil || !t.altered.explains(t.shape, now, d) {
-		return nil //nolint:nilerr // a later state of the table; its own table map will be judged
+	if !t.altered.explains(t.shape, now, d) {
+		return nil // a later state of the table; its own table map will be judged
 	}
-	if err := r.followable(t, now, d); err != nil {
-		return r.leaveOr(ctx, t, err)
+	if err == nil {
+		err = r.followable(t, now, d)
+	}
+	if err != nil {
+		return r.incompatible(ctx, t, err)
 	}
 	if SameVersion(t.shape, now) && sameDescription(t.shape, now) {
 		t.altered = altered{}
 		return nil
 	}
 	if err := r.evolve(ctx, t, now, d); err != nil {
-		return r.leaveOr(ctx, t, err)
+		return r.incompatible(ctx, t, err)
 	}
 	return nil
 }

@@ -282,12 +282,13 @@ func (r *run) onAlter(ctx context.Context, s *statement, q *query, o *schema.Ori
 		return err
 	}
 	if err := judgeNulls(t, s, q); err != nil {
-		return r.leaveOr(ctx, t, err)
+		return r.incompatible(ctx, t, err)
 	}
+	lost := t.judgeDefined(s.defined)
 	if leftOut := r.note(t, s, q.strict() && !s.ignore); t.altered.isEmpty() && !leftOut {
 		return nil
 	}
-	if err := r.followDefinitions(ctx, t, q); err != nil {
+	if err := r.followDefinitions(ctx, t, q, lost); err != nil {
 		return err
 	}
 	if !t.altered.isEmpty() {

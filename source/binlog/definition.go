@@ -135,11 +135,17 @@ func (d *definition) typ() (t schema.Type, ok bool) {
 		}
 		rest = rest[min(end+1, len(rest)):]
 	}
+	depth := 0 // words of an expression say nothing of the type
 	for _, w := range rest {
 		switch {
+		case w.sign('('):
+			depth++
+		case w.sign(')'):
+			depth--
+		case depth > 0:
 		case w.is("UNSIGNED"), w.is("ZEROFILL"):
 			t.Unsigned = true
-		case w.is("CHARACTER"), w.is("CHARSET"), w.is("COLLATE"), w.is("BINARY"), w.is("BYTE"), w.is("ASCII"), w.is("UNICODE"):
+		case w.is("VARYING"), w.is("CHARACTER"), w.is("CHARSET"), w.is("COLLATE"), w.is("BINARY"), w.is("BYTE"), w.is("ASCII"), w.is("UNICODE"):
 			return t, false
 		}
 	}

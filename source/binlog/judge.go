@@ -12,6 +12,10 @@ import (
 
 var errReload = errors.New("remedy: load the tables again: run with an empty lake (--to another folder), where --tables can leave this one out")
 
+// ErrIncompatible is the remedy for a change that the rows in the lake cannot follow,
+// and for which Config.Reload has the table loaded again.
+var ErrIncompatible = errors.New("remedy: run with --on-incompatible reload, which loads the table again beside the others; or load the tables again: run with an empty lake (--to another folder), where --tables can leave this one out")
+
 // followable refuses a difference that the lake cannot follow.
 func (r *run) followable(t *table, now *schema.Table, d schema.Diff) error {
 	switch {
@@ -19,7 +23,7 @@ func (r *run) followable(t *table, now *schema.Table, d schema.Diff) error {
 		return unfollowed(t.shape, now, d)
 	case d.KeyChanged && r.cfg.Lanes != nil && r.cfg.Lanes.Has(t.id):
 		// What is left of it to be read is noted in ranges of the key.
-		return fmt.Errorf("table %s: %s while it is loaded in a lane; %w", t.id, d.Describe(t.shape, now), errReload)
+		return fmt.Errorf("table %s: %s while it is loaded in a lane; %w", t.id, d.Describe(t.shape, now), ErrIncompatible)
 	case d.KeyChanged:
 		for _, k := range now.Key {
 			if c := &now.Columns[k]; c.Treatment != nil {
@@ -31,7 +35,7 @@ func (r *run) followable(t *table, now *schema.Table, d schema.Diff) error {
 }
 
 func unfollowed(old, now *schema.Table, d schema.Diff) error {
-	return fmt.Errorf("table %s: %s, which cannot be followed in this version; %w", now.ID, d.Describe(old, now), errReload)
+	return fmt.Errorf("table %s: %s, which does not go with the rows that are there; %w", now.ID, d.Describe(old, now), ErrIncompatible)
 }
 
 // judgeMap refuses what a table map shows and no statement told. Columns that are
@@ -42,9 +46,9 @@ func judgeMap(old, now *schema.Table, d schema.Diff, unnamed bool) error {
 	gone := len(d.Dropped) > 0 || slices.ContainsFunc(old.LeftOut, func(name string) bool { return !containsName(now.LeftOut, name) })
 	switch {
 	case unnamed && (d.KeyChanged || d.Moved || len(d.Dropped) > 0 || len(d.Renamed) > 0):
-		return fmt.Errorf("table %s: %s, and the binlog has no column names to tell since when; %s", now.ID, d.Describe(old, now), remedyNames)
+		return fmt.Errorf("table %s: %s, and the binlog has no column names to tell since when; %w", now.ID, d.Describe(old, now), errNames)
 	case len(d.Added) > 0 && gone:
-		return fmt.Errorf("table %s: %s, and no statement in the binlog says whether that is a column with another name; %w", now.ID, d.Describe(old, now), errReload)
+		return fmt.Errorf("table %s: %s, and no statement in the binlog says whether that is a column with another name; %w", now.ID, d.Describe(old, now), ErrIncompatible)
 	}
 	return nil
 }
@@ -57,10 +61,62 @@ func judge(old, now *schema.Table) (schema.Diff, error) {
 	}
 	for _, c := range now.Columns {
 		if i := old.Column(c.Name); i >= 0 && valuesMayChange(old.Columns[i].Type, c.Type) {
-			return d, fmt.Errorf("table %s: column %s was altered in a way that may have changed values without a trace in the binlog; %w", now.ID, c.Name, errReload)
+			return d, valuesChanged(now.ID, c.Name, old.Columns[i].Type, c.Type)
 		}
 	}
 	return d, nil
+}
+
+func valuesChanged(id schema.TableID, column string, old, now schema.Type) error {
+	return fmt.Errorf("table %s: column %s was altered from %s to %s, which may have changed values without a trace in the binlog; %w", id, column, old, now, ErrIncompatible)
+}
+
+// judgeDefined refuses types of a statement that do not hold what the columns held, as
+// far as it says them plainly. The dictionary may show those of a later statement: a
+// column that became narrow and wide again would look as if nothing had happened to it.
+func (t *table) judgeDefined(list []definition) error {
+	for i := range list {
+		d := &list[i]
+		c := t.shape.Column(d.name)
+		if c < 0 {
+			continue
+		}
+		was := t.shape.Columns[c].Type
+		if k := find(t.altered.defined, d.name); k >= 0 { // by a statement before
+			was = t.altered.defined[k].typeAfter(was)
+		}
+		if now := d.typeAfter(was); mayLose(was, now) {
+			return valuesChanged(t.id, d.name, was, now)
+		}
+	}
+	return nil
+}
+
+// typeAfter returns the type that a definition gives a column, or the one that it had
+// where the definition does not say it plainly.
+func (d *definition) typeAfter(was schema.Type) schema.Type {
+	now, plain := d.typ()
+	switch {
+	case !plain, now.Kind == schema.Enum, now.Kind == schema.Set: // whose labels are written in many ways
+		return was
+	case was.Kind == schema.Bit && now.Kind == schema.TinyInt: // which may be a boolean
+		return was
+	case now.Kind == schema.Decimal && now.Precision == 0, now.Kind == schema.Bit && now.Length == 0: // not what it is then
+		return was
+	}
+	now.Charset = was.Charset
+	if now.Kind == was.Kind {
+		now.Form = was.Form
+	}
+	return now
+}
+
+// mayLose tells whether a column of the one type may lose values by becoming one of the
+// other, or readers of the lake cannot take it for the same.
+func mayLose(was, now schema.Type) bool {
+	from, err := was.Lake()
+	to, other := now.Lake()
+	return err == nil && other == nil && (from != to && !from.PromotesTo(to) || valuesMayChange(was, now))
 }
 
 // valuesMayChange tells whether an ALTER between two types, alike in the lake,

@@ -40,10 +40,22 @@ func (r *run) reload(ctx context.Context, t *table, why error) error {
 	if r.cfg.Lanes == nil || !r.cfg.Lanes.Enabled() {
 		return why
 	}
+	cause := r.statementOf(t)
+	t.cause = cause
 	if t.shape != nil && !r.cfg.Lanes.Has(t.id) {
 		if err := r.announce(ctx, t, schema.SchemaChange{Table: t.shape, Reset: true, Same: true, Lane: true, History: r.history}); err != nil {
 			return err
 		}
+	}
+	t.cause = cause // of the shape that the lane begins with
+	return r.leaveOr(ctx, t, why)
+}
+
+// incompatible takes a change of the table that the rows in the lake cannot follow: all
+// of it is loaded again, if that was chosen.
+func (r *run) incompatible(ctx context.Context, t *table, why error) error {
+	if r.cfg.Reload && t != r.watched && ctx.Err() == nil && (errors.Is(why, ErrIncompatible) || errors.Is(why, errNames)) {
+		return r.reload(ctx, t, why)
 	}
 	return r.leaveOr(ctx, t, why)
 }

@@ -95,10 +95,10 @@ func (r *run) decodeRows(ctx context.Context, h *header, v *version, op schema.O
 		return nil
 	}
 	if err := r.adopt(ctx, v); err != nil {
-		if r.leave(ctx, v.table, err) {
-			return r.decodeRows(ctx, h, v, op, images) // which passes over the rest
+		if err := r.incompatible(ctx, v.table, err); err != nil {
+			return err
 		}
-		return err
+		return r.decodeRows(ctx, h, v, op, images) // which passes over the rest
 	}
 	b := r.blockOf(v.table)
 	o.Row, o.TxnRow = b.Rows(), r.txn.rows

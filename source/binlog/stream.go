@@ -103,6 +103,9 @@ type Config struct {
 	// Lanes load single tables beside the stream; nil: what it cannot follow of a table
 	// ends it.
 	Lanes *lane.Lanes
+	// Reload: a change that the rows in the lake cannot follow has the table loaded
+	// again, in a lane, and does not end the stream.
+	Reload bool
 
 	// Until ends the stream: Run returns nil after it sent the first Commit whose
 	// position contains it. nil: never.

@@ -3,6 +3,7 @@ package binlog
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -120,7 +121,7 @@ func (r *run) newVersion(ctx context.Context, body []byte) (*version, error) {
 	v.shape, v.err = r.shapeOf(ctx, v.table, m)
 	if v.err == nil {
 		if v.cols, v.err = columnsOf(m, v.shape, r.cfg.Stats); v.err != nil && v.unnamed {
-			v.err = fmt.Errorf("%w as the table is now, and the binlog has no column names; %s", v.err, remedyNames)
+			v.err = fmt.Errorf("%w as the table is now, and the binlog has no column names; %w", v.err, errNames)
 		}
 		for i := range v.shape.Columns {
 			v.identity = append(v.identity, v.shape.Identifies(i))
@@ -142,6 +143,9 @@ func (r *run) forgetNameless(t *table) {
 }
 
 const remedyNames = "remedy: SET PERSIST binlog_row_metadata=FULL, then load the table again"
+
+// errNames is ErrIncompatible where the log had told more with other settings.
+var errNames = errors.New(remedyNames + ": run with --on-incompatible reload")
 
 // shapeOf returns the shape that a map describes: from the map itself, with
 // binlog_row_metadata=FULL, or else from information_schema, which shows the
@@ -165,13 +169,13 @@ func (r *run) shapeOf(ctx context.Context, t *table, m *tableMap) (*schema.Table
 		return nil, fmt.Errorf("reading the columns of %s: %w", m.id, err)
 	}
 	if now == nil {
-		return nil, fmt.Errorf("table %s has rows in the binlog and is gone now, and the binlog has no column names; %s", m.id, remedyNames)
+		return nil, fmt.Errorf("table %s has rows in the binlog and is gone now, and the binlog has no column names; %w", m.id, errNames)
 	}
 	if len(now.LeftOut) > 0 {
 		return nil, fmt.Errorf("table %s has columns that are left out, and the binlog has no column names to know them by; %s", m.id, remedyNames)
 	}
 	if len(now.Columns) != len(m.types) {
-		return nil, fmt.Errorf("table %s has %d columns in the binlog and %d now, and the binlog has no column names; %s", m.id, len(m.types), len(now.Columns), remedyNames)
+		return nil, fmt.Errorf("table %s has %d columns in the binlog and %d now, and the binlog has no column names; %w", m.id, len(m.types), len(now.Columns), errNames)
 	}
 	numeric := 0
 	for i, typ := range m.types {
@@ -180,7 +184,7 @@ func (r *run) shapeOf(ctx context.Context, t *table, m *tableMap) (*schema.Table
 		}
 		if real, _ := value.RealType(typ, m.metas[i]); isNumeric(real) {
 			if isInteger(now.Columns[i].Type.Kind) && now.Columns[i].Type.Unsigned != bit(m.signed, numeric) {
-				return nil, fmt.Errorf("table %s, column %s: UNSIGNED differs between the binlog and now; %s", m.id, now.Columns[i].Name, remedyNames)
+				return nil, fmt.Errorf("table %s, column %s: UNSIGNED differs between the binlog and now; %w", m.id, now.Columns[i].Name, errNames)
 			}
 			numeric++
 		}

@@ -49,6 +49,10 @@ type dictionaryColumn struct {
 	unlogged                   bool // MariaDB's binlog does not have its values, or not plainly: leaving it out does not help
 }
 
+func (c dictionaryColumn) holdsBytes() bool {
+	return strings.HasSuffix(c.dataType, "binary") || strings.HasSuffix(c.dataType, "blob")
+}
+
 // generated tells whether the server computes the column of others.
 func (c dictionaryColumn) generated() bool {
 	return strings.Contains(c.extra, "VIRTUAL GENERATED") || strings.Contains(c.extra, "STORED GENERATED")
@@ -170,7 +174,7 @@ func (d *dictionary) addColumn(r *mysql.Result, i int) error {
 	if d.mariaDB {
 		c.unlogged, c.asBytes = c.generated() || c.compressed(), c.dataType == "vector"
 		var expression bool
-		if c.defaultText, expression = mariaDBDefault(c.defaultText); expression {
+		if c.defaultText, expression = mariaDBDefault(c.defaultText, c.holdsBytes()); expression {
 			c.extra += " DEFAULT_GENERATED" // MySQL's word for it
 		}
 	}

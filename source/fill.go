@@ -196,7 +196,7 @@ func constantDefault(ctx context.Context, s *session.Session, id schema.TableID,
 		return v, nil
 	}
 	switch c.Type.Kind {
-	case schema.Timestamp, schema.Binary, schema.VarBinary:
+	case schema.Timestamp, schema.Binary, schema.VarBinary, schema.Blob:
 		return shownDefault(ctx, s, id, c)
 	}
 	return defaultFromText(c.Type, text)
@@ -246,13 +246,13 @@ func shownDefault(ctx context.Context, s *session.Session, id schema.TableID, c 
 	}
 	text, _ := r.GetString(0, 1)
 	// Up to the default there is nothing in quotes.
-	re := regexp.MustCompile(`(?im)^ *` + regexp.QuoteMeta(session.Quote(c.Name)) + ` [^'\n]*? DEFAULT (?:0x([0-9a-f]+)|('(?:[^'\\]|''|\\.)*'))`)
+	re := regexp.MustCompile(`(?im)^ *` + regexp.QuoteMeta(session.Quote(c.Name)) + ` [^'\n]*? DEFAULT (?:(?:0x|x')([0-9a-f]*)|('(?:[^'\\]|''|\\.)*'))`)
 	m := re.FindStringSubmatch(text)
 	if m == nil {
 		return mysql.FieldValue{}, fmt.Errorf("its default cannot be read; %w", binlog.ErrIncompatible)
 	}
 	var v []byte
-	if m[1] != "" {
+	if m[2] == "" {
 		v, err = hex.DecodeString(m[1])
 	} else {
 		var list []string

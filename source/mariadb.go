@@ -100,8 +100,8 @@ func purgedDomains(ctx context.Context, s *session.Session) (schema.GTIDSet, err
 }
 
 // mariaDBDefault reads COLUMN_DEFAULT as MariaDB shows it: as it stands in SQL.
-// expression tells that it is none that has one value.
-func mariaDBDefault(shown *string) (text *string, expression bool) {
+// expression tells that it is none that has one value; isBytes: the column holds bytes.
+func mariaDBDefault(shown *string, isBytes bool) (text *string, expression bool) {
 	if shown == nil || *shown == "NULL" {
 		return nil, false
 	}
@@ -113,7 +113,7 @@ func mariaDBDefault(shown *string) (text *string, expression bool) {
 		return shown, true
 	}
 	c := s[0]
-	if strings.HasPrefix(s, "b'") || c >= '0' && c <= '9' || len(s) > 1 && (c == '-' || c == '+' || c == '.') && !strings.Contains(s, "(") {
+	if strings.HasPrefix(s, "b'") || isBytes && strings.HasPrefix(s, "x'") || c >= '0' && c <= '9' || len(s) > 1 && (c == '-' || c == '+' || c == '.') && !strings.Contains(s, "(") {
 		return shown, false
 	}
 	return shown, true

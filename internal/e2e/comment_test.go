@@ -80,7 +80,7 @@ func serverComments(t *testing.T, db *sql.DB, database string) map[string]string
 // lakeComments returns the same of the lake.
 func lakeComments(t *testing.T, lake, database string) (comments map[string]string) {
 	t.Helper()
-	require.NoError(t, json.Unmarshal([]byte(runPython(t, servers.Python(t, reader...), `
+	require.NoError(t, json.Unmarshal([]byte(runPython(t, servers.Python(t, readers...), `
 import json, sys
 from pyiceberg.catalog.sql import SqlCatalog
 catalog = SqlCatalog("beluga", uri=f"sqlite:///{sys.argv[1]}/catalog.db", warehouse=f"file://{sys.argv[1]}")

@@ -5,7 +5,6 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
 	"testing"
 
@@ -106,16 +105,16 @@ func create(t *testing.T, server *servers.MySQLServer, database string) {
 	server.Exec(t, "CREATE DATABASE "+quoteName(database))
 }
 
-// remember keeps the rows of the tables that stream.sql will find.
+// remember keeps the tables that stream.sql will find, where it alters some.
 func (c *sqlCase) remember(t *testing.T, server *servers.MySQLServer) {
 	t.Helper()
-	c.before = map[tableName][]string{}
+	c.before = map[tableName]sourceTable{}
 	if !alters.MatchString(c.stream) {
 		return
 	}
 	db := server.DB(t)
 	for _, table := range tablesOf(t, db, c.both()) {
-		c.before[table] = sourceRows(t, db, table)
+		c.before[table] = readSource(t, db, table)
 	}
 }
 
@@ -190,7 +189,7 @@ func (g *caseGroup) compare(t *testing.T, server *servers.MySQLServer, l caseLak
 			got := map[string]columnTypes{}
 			for n, table := range tables {
 				if n.database == database {
-					got[n.name] = table.types
+					got[n.name] = table.Types
 				}
 			}
 			if c.expected.Types == nil {
@@ -203,45 +202,65 @@ func (g *caseGroup) compare(t *testing.T, server *servers.MySQLServer, l caseLak
 }
 
 // requireHistory compares what became of the columns of tables that were altered
-// while Beluga followed them, and what a reader of their first snapshot sees.
+// while Beluga followed them, and what readers of their first snapshot see.
 func (c *sqlCase) requireHistory(t *testing.T, tables map[tableName]lakeTable) {
-	got := map[string]columnOrigins{}
-	for name, before := range c.before {
+	origins, types := map[string]columnOrigins{}, map[string]columnTypes{}
+	for name, was := range c.before {
 		table := tables[name]
 		if table.first == nil {
 			continue
 		}
-		rows := slices.Sorted(slices.Values(table.first.Rows))
-		slices.Sort(before)
-		require.Equal(t, before, rows, "the first snapshot of %s", name)
-		for column, id := range table.fields {
-			origin := column
-			if _, was := table.first.Fields[column]; was {
-				origin = "new"
-			}
-			for was, its := range table.first.Fields {
-				if its == id {
-					origin = was
-				}
-			}
-			if origin != column {
-				if got[name.name] == nil {
-					got[name.name] = columnOrigins{}
-				}
-				got[name.name][column] = origin
-			}
+		table.first.requireSeen(t, was, "the first snapshot of "+name.String())
+		if its := table.origins(); len(its) > 0 {
+			origins[name.name] = its
+		}
+		if its := table.formerTypes(); len(its) > 0 {
+			types[name.name] = its
 		}
 	}
 	if *updateCases && c.expected.Types == nil {
-		c.expected.Columns = nil
-		if len(got) > 0 {
-			c.expected.Columns = got
+		c.expected.Columns, c.expected.Before = origins, types
+	}
+	require.Len(t, origins, len(c.expected.Columns))
+	for name, want := range c.expected.Columns {
+		require.Equal(t, want, origins[name], "the columns of %s in the case %s by their field ids", name, c.name)
+	}
+	require.Len(t, types, len(c.expected.Before))
+	for name, want := range c.expected.Before {
+		require.Equal(t, want, types[name], "the types of the first snapshot of %s in the case %s", name, c.name)
+	}
+}
+
+// origins tells, by field id, what columns were that had another name at first, and
+// which are new although their name is old.
+func (l lakeTable) origins() columnOrigins {
+	origins := columnOrigins{}
+	for column, id := range l.Fields {
+		origin := column
+		if _, was := l.first.Fields[column]; was {
+			origin = "new"
+		}
+		for was, its := range l.first.Fields {
+			if its == id {
+				origin = was
+			}
+		}
+		if origin != column {
+			origins[column] = origin
 		}
 	}
-	require.Len(t, got, len(c.expected.Columns))
-	for name, want := range c.expected.Columns {
-		require.Equal(t, want, got[name], "the columns of %s in the case %s by their field ids", name, c.name)
+	return origins
+}
+
+// formerTypes are those of the first snapshot that the head has no more.
+func (l lakeTable) formerTypes() columnTypes {
+	types := columnTypes{}
+	for column, its := range l.first.Types {
+		if l.Types[column] != its {
+			types[column] = its
+		}
 	}
+	return types
 }
 
 // requireEnding runs a case that Beluga cannot follow, once from its state at the

@@ -1,7 +1,7 @@
 // Package e2e holds the end-to-end tests: the real binary between a real MySQL
 // and a real lake, over every transport, killed at random moments, and at the end
-// every row compared by `beluga verify` and by a reader that is not ours. It has
-// no code but its tests.
+// every row compared by `beluga verify` and by readers that are not ours (PyIceberg and
+// DuckDB). It has no code but its tests.
 //
 // Invariants:
 //

@@ -38,7 +38,7 @@ func replicateForms(t *testing.T, database string, options []string) {
 	lake := filepath.Join(t.TempDir(), "lake")
 	args := append([]string{"--from", server.URL(database), "--to", lake, "--name", database}, options...)
 	chosen := []string{"--once", "--types-time", "long", "--types-tinyint1", "boolean", "--types-zero-date", "epoch"}
-	python := servers.Python(t, reader...)
+	python := servers.Python(t, readers...)
 	lakeHas := func(want string) {
 		t.Helper()
 		require.Equal(t, strings.TrimSpace(want), strings.TrimSpace(runPython(t, python, printRows, lake, database)))

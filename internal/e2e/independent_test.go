@@ -1,34 +1,26 @@
 package e2e
 
 import (
-	"bytes"
 	"database/sql"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"math"
-	"os/exec"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
-
-	"github.com/beluga-cdc/beluga/internal/servers"
 )
 
-// reader are the packages of the reader that is not ours.
-var reader = []string{"pyiceberg[sql-sqlite,pyarrow]==0.12.0"}
-
 // requireSameRows compares every row of the database, as MySQL's own functions
-// write it, with what PyIceberg reads from the lake.
+// write it, and the columns, with what PyIceberg and DuckDB read from the lake.
 func requireSameRows(t *testing.T, db *sql.DB, database, lake string) {
 	t.Helper()
 	requireSameDatabases(t, db, []string{database}, lake)
 }
 
-// requireSameDatabases does so for several at once, and returns what PyIceberg
-// sees.
+// requireSameDatabases does so for several at once, and returns what the readers see.
 func requireSameDatabases(t *testing.T, db *sql.DB, databases []string, lake string) map[tableName]lakeTable {
 	t.Helper()
 	var tables []tableName
@@ -40,17 +32,26 @@ func requireSameDatabases(t *testing.T, db *sql.DB, databases []string, lake str
 	lakeTables := readLake(t, lake, tables)
 	rows := 0
 	for _, table := range tables {
-		want, got := sourceRows(t, db, table), lakeTables[table].rows
-		slices.Sort(want)
-		slices.Sort(got)
-		if !slices.Equal(want, got) {
-			t.Errorf("table %s: %s", table, firstDifferences(want, got))
-		}
-		rows += len(want)
+		want, got := readSource(t, db, table), lakeTables[table]
+		got.requireSeen(t, want, "table "+table.String())
+		rows += len(want.rows)
 	}
 	require.False(t, t.Failed(), "the lake differs from the database")
-	t.Logf("PyIceberg reads the same as MySQL: %d tables, %d rows", len(tables), rows)
+	t.Logf("PyIceberg and DuckDB read the same as MySQL: %d tables, %d rows", len(tables), rows)
 	return lakeTables
+}
+
+// sourceTable is a table as the server shows it, its rows in order.
+type sourceTable struct{ columns, rows []string }
+
+func readSource(t *testing.T, db *sql.DB, table tableName) (s sourceTable) {
+	t.Helper()
+	for _, c := range serverColumns(t, db, table) {
+		s.columns = append(s.columns, c.Name)
+	}
+	s.rows = sourceRows(t, db, table)
+	slices.Sort(s.rows)
+	return s
 }
 
 // tableName is a table's name on both sides.
@@ -58,12 +59,9 @@ type tableName struct{ database, name string }
 
 func (n tableName) String() string { return n.database + "." + n.name }
 
-// columnTypes are the Iceberg types by the columns' names.
-type columnTypes map[string]string
-
-func firstDifferences(want, got []string) string {
+func firstDifferences(reader string, want, got []string) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "MySQL has %d rows, PyIceberg reads %d", len(want), len(got))
+	fmt.Fprintf(&b, "MySQL has %d rows, %s reads %d", len(want), reader, len(got))
 	n := 0
 	for _, side := range []struct {
 		name string
@@ -95,7 +93,7 @@ func tablesOf(t *testing.T, db *sql.DB, database string) (names []tableName) {
 }
 
 // sourceRows returns each row as a JSON list of texts. What text a value has is
-// said once here, in SQL, and once in readRows, in Python; Beluga's own code has
+// said once here, in SQL, and once in readTables, in Python; Beluga's own code has
 // no part in it.
 func sourceRows(t *testing.T, db *sql.DB, table tableName) (lines []string) {
 	t.Helper()
@@ -210,123 +208,4 @@ func expressions(t *testing.T, db *sql.DB, table tableName) string {
 // zero ones, those without month or day, and days that their month lacks.
 func wholeDate(column, format string) string {
 	return fmt.Sprintf("IF(LAST_DAY(%[1]s) IS NULL OR DAYOFMONTH(%[1]s) NOT BETWEEN 1 AND DAYOFMONTH(LAST_DAY(%[1]s)), NULL, DATE_FORMAT(%[1]s, '%[2]s'))", column, format)
-}
-
-// readTables prints each table's types and rows, the rows in the same form. All
-// of it goes through one process: starting PyIceberg takes longer than reading.
-const readTables = `
-import json, struct, sys
-import pyarrow as pa
-from pyiceberg.catalog.sql import SqlCatalog
-
-lake = sys.argv[1]
-catalog = SqlCatalog("beluga", uri=f"sqlite:///{lake}/catalog.db", warehouse=f"file://{lake}")
-
-def writer(kind):
-    if pa.types.is_boolean(kind): return lambda v: "1" if v else "0"
-    if pa.types.is_float32(kind): return lambda v: struct.pack(">f", v).hex()
-    if pa.types.is_float64(kind): return lambda v: struct.pack(">d", v).hex()
-    if pa.types.is_decimal(kind): return lambda v: format(v, "f")
-    if pa.types.is_date(kind): return lambda v: "%04d-%02d-%02d" % (v.year, v.month, v.day)
-    if pa.types.is_time(kind): return lambda v: v.strftime("%H:%M:%S.%f")
-    if pa.types.is_timestamp(kind):
-        return lambda v: "%04d-%02d-%02d %02d:%02d:%02d.%06d" % (v.year, v.month, v.day, v.hour, v.minute, v.second, v.microsecond)
-    if pa.types.is_binary(kind) or pa.types.is_large_binary(kind): return lambda v: v.hex()
-    if pa.types.is_list(kind) or pa.types.is_large_list(kind): return lambda v: struct.pack(f"<{len(v)}f", *v).hex()
-    return str
-
-def rows(data):
-    columns = []
-    for values in data.columns:
-        write = writer(values.type)
-        columns.append(["NULL" if v is None else "'" + write(v).encode().hex() for v in values.to_pylist()])
-    return [" ".join(row) for row in zip(*columns)]
-
-def fields(schema): return {f.name: f.field_id for f in schema.fields}
-
-for name in json.load(sys.stdin):
-    table = catalog.load_table(tuple(name))
-    line = {"table": name, "types": {f.name: str(f.field_type) for f in table.schema().fields}, "fields": fields(table.schema()), "rows": rows(table.scan().to_arrow())}
-    first = table.snapshot_by_id(table.history()[0].snapshot_id)
-    if first is not None and first.schema_id != table.schema().schema_id: # it was altered since
-        line["first"] = {"fields": fields(table.schemas()[first.schema_id]), "rows": rows(table.scan(snapshot_id=first.snapshot_id).to_arrow())}
-    print(json.dumps(line))
-`
-
-// lakeTable is what PyIceberg sees of a table.
-type lakeTable struct {
-	types  columnTypes
-	fields fieldIDs
-	rows   []string
-	first  *firstSnapshot // of a table that was altered since
-}
-
-// fieldIDs are the Iceberg field ids by the columns' names.
-type fieldIDs map[string]int
-
-// firstSnapshot is what PyIceberg sees of a table as it was loaded.
-type firstSnapshot struct {
-	Fields fieldIDs
-	Rows   []string
-}
-
-func readLake(t *testing.T, lake string, tables []tableName) map[tableName]lakeTable {
-	t.Helper()
-	names := make([][2]string, len(tables))
-	for i, n := range tables {
-		names[i] = [2]string{n.database, n.name}
-	}
-	input, err := json.Marshal(names)
-	require.NoError(t, err)
-	read := map[tableName]lakeTable{}
-	out := json.NewDecoder(strings.NewReader(feedPython(t, servers.Python(t, reader...), readTables, input, lake)))
-	for out.More() {
-		var line struct {
-			Table  [2]string
-			Types  columnTypes
-			Fields fieldIDs
-			Rows   []string
-			First  *firstSnapshot
-		}
-		require.NoError(t, out.Decode(&line))
-		read[tableName{line.Table[0], line.Table[1]}] = lakeTable{line.Types, line.Fields, line.Rows, line.First}
-	}
-	return read
-}
-
-// readerRows returns the rows of one table.
-func readerRows(t *testing.T, lake, database, table string) []string {
-	t.Helper()
-	name := tableName{database, table}
-	return readLake(t, lake, []tableName{name})[name].rows
-}
-
-func runPython(t *testing.T, python, script string, args ...string) string {
-	t.Helper()
-	return feedPython(t, python, script, nil, args...)
-}
-
-func feedPython(t *testing.T, python, script string, input []byte, args ...string) string {
-	t.Helper()
-	cmd := exec.Command(python, append([]string{"-c", script}, args...)...)
-	var stdout, stderr bytes.Buffer
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = bytes.NewReader(input), &stdout, &stderr
-	if err := cmd.Run(); err != nil {
-		t.Fatalf("PyIceberg: %v\n%s", err, stderr.String())
-	}
-	return stdout.String()
-}
-
-// equalityDeletes lists the equality-delete files of all tables.
-func equalityDeletes(t *testing.T, lake string) string {
-	t.Helper()
-	return runPython(t, servers.Python(t, reader...), `
-import sys
-from pyiceberg.catalog.sql import SqlCatalog
-catalog = SqlCatalog("beluga", uri=f"sqlite:///{sys.argv[1]}/catalog.db", warehouse=f"file://{sys.argv[1]}")
-for space in catalog.list_namespaces():
-    for name in catalog.list_tables(space):
-        for f in catalog.load_table(name).inspect.delete_files().to_pylist():
-            if f["content"] == 2: print(name, f["file_path"])
-`, lake)
 }

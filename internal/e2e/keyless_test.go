@@ -35,7 +35,7 @@ func TestKeylessAppend(t *testing.T) {
 // TestVerifyCountsDuplicates: of rows without a key, one too few and one too many
 // are found and shown.
 func TestVerifyCountsDuplicates(t *testing.T) {
-	python := servers.Python(t, reader...)
+	python := servers.Python(t, readers...)
 	server := servers.MySQL(t)
 	server.Exec(t, `DROP DATABASE IF EXISTS e2e_bag; CREATE DATABASE e2e_bag; USE e2e_bag; CREATE TABLE log (line VARCHAR(20));
 		INSERT INTO log VALUES ('twice'), ('twice'), ('thrice'), ('thrice'), ('thrice'), ('gone')`)

@@ -97,7 +97,7 @@ func TestRefusesTablesOfOthers(t *testing.T) {
 	server := servers.MySQL(t)
 	lake, args := shop(t, server, "e2e_owner")
 	runs(t, command("run", args, "--once", "--tables", `e2e_owner\.a`)...)
-	runPython(t, servers.Python(t, reader...), `
+	runPython(t, servers.Python(t, readers...), `
 import sys
 from pyiceberg.catalog.sql import SqlCatalog
 from pyiceberg.schema import Schema
@@ -115,7 +115,7 @@ catalog.create_table(("e2e_owner", "b"), Schema(NestedField(1, "theirs", Integer
 	require.Contains(t, runs(t, command("verify", args, "--tables", `e2e_owner\.a`)...), "equal: 1 table, 2 rows")
 
 	// Its remedy: the pipeline's own name, and the foreign table gone.
-	runPython(t, servers.Python(t, reader...), `
+	runPython(t, servers.Python(t, readers...), `
 import sys
 from pyiceberg.catalog.sql import SqlCatalog
 SqlCatalog("beluga", uri=f"sqlite:///{sys.argv[1]}/catalog.db", warehouse=f"file://{sys.argv[1]}").drop_table(("e2e_owner", "b"))

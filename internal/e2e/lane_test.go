@@ -233,7 +233,7 @@ func median(d []time.Duration) time.Duration {
 // before the source had committed what it ends with.
 func lagsBetween(t *testing.T, lake string, from, to time.Time) (lags []time.Duration) {
 	t.Helper()
-	out := runPython(t, servers.Python(t, reader...), `
+	out := runPython(t, servers.Python(t, readers...), `
 import sys
 from pyiceberg.catalog.sql import SqlCatalog
 catalog = SqlCatalog("beluga", uri=f"sqlite:///{sys.argv[1]}/catalog.db", warehouse=f"file://{sys.argv[1]}")

@@ -75,8 +75,8 @@ func requireNamed(t *testing.T, server *servers.MySQLServer, lake, database stri
 	db := server.DB(t)
 	read := readLake(t, lake, slices.Collect(maps.Values(at)))
 	for table, want := range fields {
-		require.ElementsMatch(t, sourceRows(t, db, tableName{database, table}), read[at[table]].rows, table)
-		require.Equal(t, fieldIDs(want), read[at[table]].fields, table)
+		require.ElementsMatch(t, sourceRows(t, db, tableName{database, table}), read[at[table]].Rows, table)
+		require.Equal(t, fieldIDs(want), read[at[table]].Fields, table)
 	}
 }
 

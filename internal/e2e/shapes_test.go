@@ -32,8 +32,8 @@ func requireSameShapes(t *testing.T, db *sql.DB, lake string, read map[tableName
 			got = append(got, shownColumn{Name: c.Name, Type: c.Type, Nullable: c.Nullable})
 		}
 		require.Equal(t, serverColumns(t, db, id), got, id)
-		require.Equal(t, read[id].types, types, id)
-		require.Equal(t, read[id].fields, fields, id)
+		require.Equal(t, read[id].Types, types, id)
+		require.Equal(t, read[id].Fields, fields, id)
 	}
 }
 

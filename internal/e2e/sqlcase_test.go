@@ -35,7 +35,7 @@ type sqlCase struct {
 	load, stream string
 	options      caseOptions
 	expected     expectation
-	before       map[tableName][]string // rows after load.sql, where it is altered then
+	before       map[tableName]sourceTable // after load.sql, where stream.sql alters them
 }
 
 type caseOptions struct {
@@ -58,6 +58,9 @@ type expectation struct {
 	// have: that of another column, as load.sql left it, or a new one although the name
 	// is old. Columns that are not named kept their own, or are new.
 	Columns map[string]columnOrigins `yaml:",omitempty"`
+	// Before has the types, as load.sql left them, of columns of such tables that are not
+	// there any more by this name and with this type.
+	Before map[string]columnTypes `yaml:",omitempty"`
 	// Refused is the end of a run that begins after load.sql and stream.sql;
 	// Stopped that of a run that begins after load.sql, and meets stream.sql.
 	Refused, Stopped *ending `yaml:",omitempty"`

@@ -53,7 +53,7 @@ func replicateTypes(t *testing.T, database string, options []string) {
 	runs(t, command("run", args, "--once")...)
 	require.Contains(t, runs(t, command("verify", args[:6])...), "equal: 4 tables, 19 rows")
 	requireSameRows(t, server.DB(t), database, lake)
-	require.Equal(t, "the 'key'|größe", strings.TrimSpace(runPython(t, servers.Python(t, reader...), `
+	require.Equal(t, "the 'key'|größe", strings.TrimSpace(runPython(t, servers.Python(t, readers...), `
 import sys
 from pyiceberg.catalog.sql import SqlCatalog
 catalog = SqlCatalog("beluga", uri=f"sqlite:///{sys.argv[1]}/catalog.db", warehouse=f"file://{sys.argv[1]}")

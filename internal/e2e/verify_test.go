@@ -12,7 +12,7 @@ import (
 // TestVerifySeesForeignWrites lets another writer delete a row, change one and
 // add one, each in a table of its own, after the last cut.
 func TestVerifySeesForeignWrites(t *testing.T) {
-	python := servers.Python(t, reader...)
+	python := servers.Python(t, readers...)
 	server := servers.MySQL(t)
 	server.Exec(t, `DROP DATABASE IF EXISTS e2e_verify; CREATE DATABASE e2e_verify; USE e2e_verify;
 		CREATE TABLE deleted (id INT PRIMARY KEY, v VARCHAR(20)); INSERT INTO deleted VALUES (1, 'a'), (77, 'b'), (3, NULL);

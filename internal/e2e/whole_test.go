@@ -112,7 +112,7 @@ print(sorted(os.listdir(f"{sys.argv[1]}/{sys.argv[2]}")))
 			runs(t, run...)
 			server.Exec(t, fmt.Sprintf("DROP TABLE %[1]s.a; INSERT INTO %[1]s.b VALUES (3, 3, 3)", database))
 			runs(t, run...)
-			seen := func() string { return runPython(t, servers.Python(t, reader...), list, lake, database) }
+			seen := func() string { return runPython(t, servers.Python(t, readers...), list, lake, database) }
 			require.Equal(t, c.dropped, seen())
 			require.Equal(t, c.policy == "keep", strings.Contains(runs(t, "status", "--to", lake), database+".a was dropped in the source, at "))
 			require.Contains(t, runs(t, command("verify", args)...), "equal: 1 table, 3 rows")

@@ -85,13 +85,13 @@ func alterIncompatibly(t *testing.T, database string, server *servers.MySQLServe
 	for _, name := range names {
 		want := sourceRows(t, server.DB(t), name)
 		slices.Sort(want)
-		slices.Sort(after[name].rows)
-		require.Equal(t, want, after[name].rows, name)
+		slices.Sort(after[name].Rows)
+		require.Equal(t, want, after[name].Rows, name)
 	}
 	for _, c := range incompatible {
 		name := tableName{database, c.name}
-		for column, id := range after[name].fields {
-			require.Equal(t, slices.Contains(c.fresh, column), before[name].fields[column] != id, "%s.%s", c.name, column)
+		for column, id := range after[name].Fields {
+			require.Equal(t, slices.Contains(c.fresh, column), before[name].Fields[column] != id, "%s.%s", c.name, column)
 		}
 	}
 }
@@ -113,7 +113,7 @@ func TestIncompatibleIsTold(t *testing.T) {
 	p.saysLine(t, laneBegins, "table="+database+".a ")
 	p.until(t, "the row of the other table", func() bool { return slices.Equal(rowsOf(t, lake), []string{"2", "3"}) })
 	require.Contains(t, runs(t, "status", "--to", lake), database+".a is being loaded")
-	require.Equal(t, "int", readLake(t, lake, []tableName{{database, "a"}})[tableName{database, "a"}].types["w"], "readers see what was there before")
+	require.Equal(t, "int", readLake(t, lake, []tableName{{database, "a"}})[tableName{database, "a"}].Types["w"], "readers see what was there before")
 	p.killAfter(t, 0) // the statement is remembered, and so is the pause
 	runs(t, "signal", "resume-snapshot", "--to", lake)
 	said := p.out.String() + runs(t, append(run, "--once")...)

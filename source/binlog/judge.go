@@ -101,6 +101,8 @@ func (d *definition) typeAfter(was schema.Type) schema.Type {
 		return was
 	case was.Kind == schema.Bit && now.Kind == schema.TinyInt: // which may be a boolean
 		return was
+	case holdsBytes(was.Kind) && !holdsBytes(now.Kind): // as VARCHAR does where a table's character set is binary
+		return was
 	case now.Kind == schema.Decimal && now.Precision == 0, now.Kind == schema.Bit && now.Length == 0: // not what it is then
 		return was
 	}
@@ -109,6 +111,10 @@ func (d *definition) typeAfter(was schema.Type) schema.Type {
 		now.Form = was.Form
 	}
 	return now
+}
+
+func holdsBytes(k schema.Kind) bool {
+	return k == schema.Binary || k == schema.VarBinary || k == schema.Blob
 }
 
 // mayLose tells whether a column of the one type may lose values by becoming one of the

@@ -51,7 +51,9 @@ func TestComments(t *testing.T) {
 // idsOf returns the field ids of a table's columns.
 func idsOf(t *testing.T, lake, table string) map[string]int {
 	t.Helper()
-	var tables []struct{ Versions []struct{ Columns []shownColumn } }
+	var tables []struct {
+		Versions []struct{ Columns []shownColumn }
+	}
 	require.NoError(t, json.Unmarshal([]byte(runs(t, "tables", table, "--json", "--to", lake)), &tables))
 	ids := map[string]int{}
 	for _, c := range tables[0].Versions[0].Columns {

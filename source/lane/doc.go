@@ -28,7 +28,7 @@
 //     internal/e2e): Commits carry what is left, and a lane of one snapshot begins
 //     again.
 //  3. What a lane has under way is bounded, so that the others do not wait for it
-//     (TestWindow, TestLaneBlocksAreSmall of package source; TestLaneLeavesOthersAlone of internal/e2e).
+//     (TestWindow; TestLaneLeavesOthersAlone of internal/e2e).
 //  4. A statement that reaches a table in its lane, and cannot be followed, has the lane
 //     begin anew and stops nothing (TestLanesMeetDDL and TestLaneOfTableThatIsDropped
 //     of internal/e2e). Changes that are passed over until then are seen by what is

@@ -281,6 +281,9 @@ func (r *run) onAlter(ctx context.Context, s *statement, q *query, o *schema.Ori
 	if err := r.followNames(ctx, t, s); err != nil || t.passedOver {
 		return err
 	}
+	if why := r.computes(t, s); why != "" && r.cfg.Lanes != nil && r.cfg.Lanes.Enabled() {
+		return r.reload(ctx, t, refuse(t.id, q, why))
+	}
 	if err := judgeNulls(t, s, q); err != nil {
 		return r.incompatible(ctx, t, err)
 	}

@@ -29,7 +29,8 @@
 //     DROP ends a table, and CREATE under its name begins another one (TestDrop).
 //     RENAME ends the names that are gone, and has those loaded again that show another
 //     table (TestRenamed, TestGhost of internal/e2e). So are tables that lose rows
-//     with a partition (TestCorpus of internal/e2e). Types that may not hold what the columns
+//     with a partition, and those whose rows get values in a column that the server makes
+//     for each (TestCorpus of internal/e2e). Types that may not hold what the columns
 //     held stop the stream, or have the table loaded again (TestIncompatible of internal/e2e).
 //  5. The shape under which rows are decoded is their own table map's, never
 //     information_schema's of another time (TestAddColumn). A map without names is

@@ -35,6 +35,7 @@ cuts = catalog.load_table("_beluga.cuts").scan().to_arrow().to_pylist()
 cuts.sort(key=lambda c: c["cut"])
 at = dict(cuts[0]["tables"])["shop.orders"]
 db = duckdb.connect()
+db.execute("SET enable_progress_bar = false") # it would stand in the answer
 for e in ("avro", "iceberg"):  # as their packages bring them: nothing is downloaded
     folder = os.path.dirname(importlib.import_module("duckdb_extension_" + e).__file__)
     db.execute("load '%s'" % glob.glob(folder + "/**/*.duckdb_extension", recursive=True)[0])

@@ -46,7 +46,7 @@ func TestIncompatible(t *testing.T) {
 		"mariadb":  {servers.MariaDB, nil, func(*testing.T) []string { return nil }},
 		"embedded": {servers.MySQL, nil, func(*testing.T) []string { return []string{"--kafka", "embedded"} }},
 		"kafka": {servers.MySQL, nil, func(t *testing.T) []string {
-			return []string{"--kafka", servers.Kafka(t).Addr, "--kafka-partitions", "3", "--kafka-topic-prefix", fmt.Sprintf("e2e_incompatible_%d", os.Getpid())}
+			return []string{"--kafka", servers.Kafka(t).Addr, "--kafka-partitions", "3"}
 		}},
 	} {
 		t.Run(name, func(t *testing.T) { alterIncompatibly(t, "e2e_incompatible_"+name, c.start(t, c.options...), c.way(t)) })
@@ -63,7 +63,7 @@ func alterIncompatibly(t *testing.T, database string, server *servers.MySQLServe
 		names = append(names, tableName{database, c.name})
 	}
 	lake := filepath.Join(t.TempDir(), "lake")
-	args := []string{"--from", server.URL(database), "--to", lake}
+	args := []string{"--from", server.URL(database), "--to", lake, "--name", fmt.Sprintf("%s-%d", database, os.Getpid())} // the broker is shared
 	run := append(command("run", args, "--on-incompatible", "reload", "--commit-interval", "50ms"), way...)
 	runs(t, append(run, "--once")...)
 	before := readLake(t, lake, names)

@@ -59,7 +59,7 @@ func TestKilledLanes(t *testing.T) {
 	t.Run("mariadb", func(t *testing.T) { killLanes(t, servers.MariaDB(t, fast...), true) })
 	t.Run("embedded", func(t *testing.T) { killLanes(t, servers.MySQL(t, fast...), false, "--kafka", "embedded") })
 	t.Run("kafka", func(t *testing.T) {
-		killLanes(t, servers.MySQL(t, fast...), false, "--kafka", servers.Kafka(t).Addr, "--kafka-topic-prefix", "e2e_lanes_killed", "--kafka-partitions", "3")
+		killLanes(t, servers.MySQL(t, fast...), false, "--kafka", servers.Kafka(t).Addr, "--kafka-partitions", "3")
 	})
 }
 
@@ -69,7 +69,7 @@ func killLanes(t *testing.T, server *servers.MySQLServer, plain bool, way ...str
 	require.NoError(t, w.Create(t.Context()))
 	require.NoError(t, w.Fill(t.Context()))
 	lake := filepath.Join(t.TempDir(), "lake")
-	args := []string{"--from", server.URL(database), "--to", lake}
+	args := []string{"--from", server.URL(database), "--to", lake, "--name", database} // the broker is shared
 	run := append(command("run", args, "--snapshot-chunk-rows", "200", "--commit-interval", "20ms", "--snapshot-checkpoint-interval", "50ms"), way...)
 	const first = "by_integer"
 	runs(t, append(run, "--once", "--tables", database+`\.`+first)...)

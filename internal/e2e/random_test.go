@@ -78,7 +78,8 @@ func (r randomRun) test(t *testing.T, seed uint64) {
 	w.DB = server.DB(t)
 	require.NoError(t, work(t.Context(), w, w.Statements()+500, false))
 	p.terminate(t)
-	interrupt(t, w, rng, run, r.statements, true) // a load, which is over by now, takes no ALTER
+	runs(t, append(command("run", args, "--once"), options...)...) // to the end of the load, which takes no ALTER
+	interrupt(t, w, rng, run, r.statements, true)
 
 	runs(t, append(command("run", args, "--once"), options...)...)
 	require.Contains(t, runs(t, command("verify", args)...), "equal: ")

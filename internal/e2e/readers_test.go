@@ -29,6 +29,7 @@ from pyiceberg.catalog.sql import SqlCatalog
 lake = sys.argv[1]
 catalog = SqlCatalog("beluga", uri=f"sqlite:///{lake}/catalog.db", warehouse=f"file://{lake}")
 db = duckdb.connect(config={"threads": 1})
+db.execute("SET enable_progress_bar = false") # it would stand in the answer
 for e in ("avro", "iceberg"): # as their packages bring them: nothing is downloaded
     folder = os.path.dirname(importlib.import_module("duckdb_extension_" + e).__file__)
     db.execute("load '%s'" % glob.glob(folder + "/**/*.duckdb_extension", recursive=True)[0])
@@ -107,14 +108,15 @@ func readLake(t *testing.T, lake string, tables []tableName) map[tableName]lakeT
 	input, err := json.Marshal(names)
 	require.NoError(t, err)
 	read := map[tableName]lakeTable{}
-	out := json.NewDecoder(strings.NewReader(feedPython(t, servers.Python(t, readers...), readTables, input, lake)))
+	text := feedPython(t, servers.Python(t, readers...), readTables, input, lake)
+	out := json.NewDecoder(strings.NewReader(text))
 	for out.More() {
 		var line struct {
 			Table [2]string
 			Head  lakeView
 			First *lakeView
 		}
-		require.NoError(t, out.Decode(&line))
+		require.NoError(t, out.Decode(&line), text)
 		read[tableName{line.Table[0], line.Table[1]}] = lakeTable{line.Head, line.First}
 	}
 	return read

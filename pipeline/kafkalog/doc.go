@@ -28,8 +28,8 @@
 //     (TestForeignRecordsAreRefused).
 //  5. A topic that would break the log is refused (TestUnfitTopicsAreRefused).
 //  6. A source that was replaced finds out and stops (TestReplacedSourceStops).
-//  7. A table that committed a cut alone goes on from its own place
-//     (TestTableAhead).
+//  7. A table that committed a cut alone gets nothing again, and a cut that all
+//     committed is delivered all the same (TestTableAhead, TestAllTablesAhead).
 //  8. The partition of a key is the one that Kafka's clients choose
 //     (TestPartitionOfKey).
 //     Where keys come to be of other columns, nothing that may stand in another

@@ -38,6 +38,7 @@ type partitionReader struct {
 	id        schema.TableID
 	state     schema.LogPosition // behind the last item that was delivered
 	ahead     schema.LogPosition // behind the last record that was decoded; decode's
+	has       int64              // the table has all before this offset; only cuts count there
 	items     chan item
 	wake      chan<- struct{}
 	relay     *relay
@@ -155,6 +156,9 @@ func (p *partitionReader) take(ctx context.Context, r *recordbatch.Record) error
 	verdict, err := protocol.Fold(&p.ahead, r.Offset, &p.record)
 	if err != nil || verdict != protocol.Accepted {
 		return err
+	}
+	if r.Offset < p.has && p.record.Kind != protocol.Cut {
+		return nil
 	}
 	if p.record.Kind == protocol.Row {
 		return p.row(ctx, r)

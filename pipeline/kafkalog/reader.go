@@ -310,16 +310,17 @@ func (r *Reader) addTable(e tableEntry) error {
 	share := min(max(r.cfg.Memory/(4*max(len(r.parts)+e.Partitions, 4)), 64<<10), 2<<20)
 	for i := range e.Partitions {
 		key := partitionKey(e.Topic, i)
-		// A table that committed a cut which others have not is ahead: it goes on
-		// from where it stands itself.
 		state := r.lake.Position.Log[key]
+		// A table that committed a cut which others have not is ahead. It passes the
+		// cuts again all the same: where all tables are ahead, none else would bring it.
+		has := int64(0)
 		if own, ok := lake.Position.Log[key]; ok && own.Offset > state.Offset {
-			state = own
+			has, state.Schema = own.Offset, own.Schema
 		}
 		if state.Offset == 0 {
 			state.Cut = e.Birth
 		}
-		p := &partitionReader{number: len(r.parts), table: int(e.Number), key: key, registry: &r.shapes, id: e.ID, state: state, ahead: state,
+		p := &partitionReader{number: len(r.parts), table: int(e.Number), key: key, registry: &r.shapes, id: e.ID, state: state, ahead: state, has: has,
 			cursor: cursor{client: r.client, topic: e.Topic, partition: i, maxBytes: share},
 			items:  make(chan item, 1), wake: r.wake, relay: r.transport.relay(key), blockSize: 2 * share, delivered: state.Offset}
 		if state.Schema > 0 && lake.Table != nil {

@@ -36,9 +36,8 @@ type aligned struct {
 type place uint8
 
 const (
-	// held: its state is ahead of the other partitions, because its table
-	// committed a cut that others have not, or because it was created after
-	// that cut. It waits until they have passed that cut too.
+	// held: its state is ahead of the other partitions, because its table was
+	// created after a cut that they have not passed. It waits until they have.
 	held place = iota
 	running
 	atCut

@@ -48,7 +48,7 @@ func TestCutWaitsForTables(t *testing.T) {
 	require.Equal(t, protocol.Step{Cut: 5}, next(t, a))
 }
 
-// TestAheadIsHeld: a table that committed cut 7 alone waits until the others
+// TestAheadIsHeld: a table that stands behind cut 7 alone waits until the others
 // have passed it, and does not hold it up.
 func TestAheadIsHeld(t *testing.T) {
 	a := protocol.NewAligner()

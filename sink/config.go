@@ -30,6 +30,8 @@ type Config struct {
 	// Names say what the lake calls what MySQL has; nil: the same. Who only reads, and
 	// does not set it, reads each table by the names that it was written with.
 	Names *naming.Mapping
+	// Defaults is what rows that are there show in a column that is added.
+	Defaults Defaults
 	// RemoveDropped: tables that are dropped in the source go, with their files. Else
 	// they stay as they were.
 	RemoveDropped bool

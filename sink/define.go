@@ -168,7 +168,7 @@ func (t *lakeTable) evolve(ctx context.Context, c schema.SchemaChange) error {
 		t.shape, t.reshape = c.Table, true
 		if !sameComments(old, c.Table) {
 			t.dirty = true
-			return t.reschema(c.Table, &predecessor{old, t.names, t.currentSchema(), nil})
+			return t.reschema(c.Table, &predecessor{shape: old, names: t.names, schema: t.currentSchema()})
 		}
 		return nil
 	case !d.InPlace():
@@ -178,14 +178,15 @@ func (t *lakeTable) evolve(ctx context.Context, c schema.SchemaChange) error {
 	if err := t.closeFile(); err != nil {
 		return err
 	}
-	if err := t.reschema(c.Table, &predecessor{old, t.names, t.currentSchema(), c.Renamed}); err != nil {
+	initial, rewrite := t.defaults(&c)
+	if err := t.reschema(c.Table, &predecessor{shape: old, names: t.names, schema: t.currentSchema(), renamed: c.Renamed, initial: initial}); err != nil {
 		return err
 	}
 	t.reshape, t.dirty = true, true
 	if d.KeyChanged || !sameHashes(old, t.shape) {
 		t.index = nil
 	}
-	if c.Fill != nil {
+	if rewrite {
 		if err := t.fill(ctx, c.Fill); err != nil {
 			return err
 		}
@@ -238,7 +239,7 @@ func (t *lakeTable) kept(now *schema.Table) (*predecessor, error) {
 	if len(was.Columns) == 0 {
 		return nil, nil
 	}
-	return &predecessor{was, t.names, iceberg.NewSchema(0, fields...), nil}, was.Prepare()
+	return &predecessor{shape: was, names: t.names, schema: iceberg.NewSchema(0, fields...)}, was.Prepare()
 }
 
 func (t *lakeTable) currentSchema() *iceberg.Schema {

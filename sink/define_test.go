@@ -219,9 +219,16 @@ func TestAddColumnBeforeTheFirstCommit(t *testing.T) {
 // Old rows show MySQL's default in a column that was added with one: those in
 // committed files, those of the running batch, and none that is deleted.
 func TestAddColumnWithFill(t *testing.T) {
-	for name, readers := range encodings {
+	for name, c := range map[string]Config{
+		"positions":                {Defaults: InitialDefaults},
+		"vectors":                  {Readers: encodings["deletion-vectors"]},
+		"vectors initial defaults": {Readers: []string{"duckdb", "PyIceberg"}, Defaults: InitialDefaults},
+		"vectors other reader":     {Readers: []string{"duckdb", "polars"}, Defaults: InitialDefaults},
+		"null":                     {Defaults: ShowNull},
+	} {
 		t.Run(name, func(t *testing.T) {
-			w := newWorld(t, Config{Readers: readers, TargetFileBytes: 60_000})
+			c.TargetFileBytes = 60_000
+			w := newWorld(t, c)
 			w.define(shapeOf(t, "orders", keyString), keyString, schema.SchemaChange{Reset: true})
 			require.NoError(t, w.load("orders", 0, 3000))
 			require.NoError(t, w.commit())
@@ -240,7 +247,9 @@ func TestAddColumnWithFill(t *testing.T) {
 			}
 			fill.Ops = append(fill.Ops, schema.OpInsert)
 			for k, r := range w.rows["orders"] {
-				r.more = map[string]string{"status": "open"}
+				if c.Defaults != ShowNull {
+					r.more = map[string]string{"status": "open"}
+				}
 				w.rows["orders"][k] = r
 			}
 			w.define(shape, keyString, schema.SchemaChange{Fill: fill})
@@ -249,6 +258,10 @@ func TestAddColumnWithFill(t *testing.T) {
 			require.NoError(t, w.write("orders", changes{3: &r, 4: nil, 9000: &r}))
 			require.NoError(t, w.commit())
 			w.check("orders")
+			status, ok := w.lake.tables[shape.ID].head.t.Schema().FindFieldByName("status")
+			require.True(t, ok)
+			require.Equal(t, name == "vectors initial defaults", status.InitialDefault == "open", "%v", status.InitialDefault)
+			require.Equal(t, status.InitialDefault, status.WriteDefault)
 			require.NoError(t, w.write("orders", w.randomChanges(3500, 300)))
 			require.NoError(t, w.commit())
 			w.check("orders")

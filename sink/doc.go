@@ -55,5 +55,7 @@
 //     another (TestNamesTaken).
 //  14. Each shape that a table had is in its history from the commit on that shows it, with
 //     field ids and what the source told of it (TestHistoryOfShapes).
-//  15. Nothing that a commit made obsolete stays in memory (TestOldVersionsAreLetGo).
+//  15. Rows that are there show the default of a column that is added, be it in the schema
+//     or in files that are written anew (TestAddColumnWithFill, TestDefaultsInMetadata).
+//  16. Nothing that a commit made obsolete stays in memory (TestOldVersionsAreLetGo).
 package sink

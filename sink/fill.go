@@ -10,10 +10,8 @@ import (
 	"github.com/beluga-cdc/beluga/sink/parquetfile"
 )
 
-// fill makes the rows that are there show a value in columns that are new. MySQL
-// shows the default of an added column in old rows without logging them. Iceberg's
-// own way, an initial default, is read as NULL by several engines, so the live rows are
-// written anew, in the same commit: as dear as loading the table, but from local files.
+// fill writes the live rows anew with the values that they show in columns that are
+// new, in the same commit; see Defaults.
 func (t *lakeTable) fill(ctx context.Context, row *schema.Block) error {
 	if err := t.list(ctx); err != nil {
 		return err

@@ -53,6 +53,7 @@ type predecessor struct {
 	names   *naming.Mapping
 	schema  *iceberg.Schema
 	renamed []schema.Rename // since
+	initial []any           // what its rows show in the new columns, by ordinal; nil: NULL
 }
 
 // fields returns the field of each column of shape, with id 0 for one that is new,
@@ -100,9 +101,14 @@ func buildSchema(shape *schema.Table, names *naming.Mapping, old *predecessor, i
 			}
 			was, foreign = foreign[j], slices.Delete(foreign, j, j+1)
 		}
+		// A default goes with the field: files that lack the column show it for ever.
+		f.InitialDefault, f.WriteDefault = was.InitialDefault, was.WriteDefault
 		if f.ID = was.ID; f.ID == 0 {
 			last++
 			f.ID = last
+			if old != nil && old.initial != nil {
+				f.InitialDefault, f.WriteDefault = old.initial[i], old.initial[i]
+			}
 		}
 		element := elementID(was)
 		if element == 0 && shape.Lake(i).Kind == schema.LakeFloatList {
@@ -187,7 +193,11 @@ func fileColumns(shape *schema.Table, names *naming.Mapping, s *iceberg.Schema) 
 		if !f.Type.Equals(typ) {
 			return nil, fmt.Errorf("table %s: another writer changed column %s of the lake's table from %s to %s; drop the table in the lake and load it again", shape.ID, c.Name, typ, f.Type)
 		}
-		cols[i] = parquetfile.Column{ID: f.ID, Name: f.Name, Type: shape.Lake(i), Required: f.Required, ElementID: element}
+		initial, err := initialOf(shape.Lake(i), f.InitialDefault)
+		if err != nil {
+			return nil, fmt.Errorf("table %s, column %s: %w", shape.ID, c.Name, err)
+		}
+		cols[i] = parquetfile.Column{ID: f.ID, Name: f.Name, Type: shape.Lake(i), Required: f.Required, ElementID: element, Initial: initial}
 	}
 	return cols, nil
 }

@@ -36,6 +36,7 @@ type Config struct {
 	Readers        []string `yaml:"readers" list:"comma" help:"engines that will read the lake; they decide how deletes are written (none given: readable by all)"`
 	OnDrop         string   `yaml:"on-drop" enum:"keep,drop" help:"tables that are dropped in the source: keep what the lake has of them, or drop them there too, with their files"`
 	OnIncompatible string   `yaml:"on-incompatible" enum:"stop,reload" help:"columns that are altered to a type that does not hold what they held, and the like: stop the run, or load the table again beside the others"`
+	OnDefault      string   `yaml:"on-default" enum:"initial-default,rewrite,null" help:"what old rows show in a column that is added with a default: the default, as Iceberg's initial default if all the named readers take it and else written into the rows; the default, always written; or NULL, which verify will tell of"`
 	Once           bool     `yaml:"once" help:"load what is new up to now, then exit"`
 
 	Tables    TablesConfig    `yaml:"tables"`
@@ -170,6 +171,13 @@ const (
 	onIncompatibleReload = "reload"
 )
 
+// The words of on-default.
+const (
+	onDefaultInitial = "initial-default"
+	onDefaultRewrite = "rewrite"
+	onDefaultNull    = "null"
+)
+
 // LogConfig says what is logged and how.
 type LogConfig struct {
 	Level  string `yaml:"level" enum:"debug,info,warn,error" help:"least severe message that is logged"`
@@ -183,6 +191,7 @@ func defaultConfig() Config {
 		Keyless:        keylessExact,
 		OnDrop:         onDropKeep,
 		OnIncompatible: onIncompatibleStop,
+		OnDefault:      onDefaultInitial,
 		Columns:        ColumnsConfig{HashAlgorithm: "sha-256"},
 		Names:          NamesConfig{Case: naming.Keep},
 		Kafka: KafkaConfig{

@@ -63,6 +63,7 @@ func TestConfigFile(t *testing.T) {
 		Keyless:        "append",
 		OnDrop:         "drop",
 		OnIncompatible: "reload",
+		OnDefault:      "null",
 		Readers:        []string{"spark", "duckdb"},
 		Kafka: KafkaConfig{Brokers: []string{"a:9092", "b:9092"}, TopicPrefix: "cdc", Partitions: 4, Replication: 3,
 			Retention: Duration(48 * time.Hour), Compression: "zstd", MessageKeyColumns: []string{`shop\.orders:customer,id`, `shop\.items:sku`}},

@@ -83,6 +83,7 @@ func sinkConfig(c *Config, readOnly bool) sink.Config {
 		LaneInterval:  interval,
 		AppendKeyless: c.Keyless == keylessAppend,
 		RemoveDropped: c.OnDrop == onDropDrop,
+		Defaults:      map[string]sink.Defaults{onDefaultInitial: sink.InitialDefaults, onDefaultRewrite: sink.RewriteFiles, onDefaultNull: sink.ShowNull}[c.OnDefault],
 	}
 }
 

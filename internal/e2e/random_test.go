@@ -40,7 +40,7 @@ func TestRandomStatements(t *testing.T) {
 		{name: "direct", server: fast, statements: 8_000},
 		// Without GTIDs a transaction may mix engines.
 		{name: "embedded", server: append([]string{"--gtid-mode=OFF", "--enforce-gtid-consistency=OFF"}, fast...), mixed: true,
-			statements: 9_000, options: func(*testing.T) []string { return []string{"--kafka", "embedded"} }},
+			statements: 9_000, options: func(*testing.T) []string { return []string{"--kafka", "embedded", "--readers", "duckdb,pyiceberg"} }},
 		{name: "kafka", server: fast, statements: 7_000, options: func(t *testing.T) []string { return []string{"--kafka", servers.Kafka(t).Addr} }},
 	} {
 		t.Run(run.name, func(t *testing.T) { run.test(t, seed) })

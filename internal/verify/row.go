@@ -7,7 +7,6 @@ import (
 	"encoding/hex"
 	"fmt"
 	"math"
-	"math/big"
 	"slices"
 	"strconv"
 	"strings"
@@ -148,7 +147,7 @@ func Text(l schema.LakeType, v *schema.Vec, i int) string {
 	case schema.LakeDouble:
 		return strconv.FormatFloat(v.Float64(i), 'g', -1, 64)
 	case schema.LakeDecimal:
-		return decimalText(l, v, i)
+		return schema.DecimalText(v.Unscaled(i), l.Scale)
 	case schema.LakeDate:
 		return time.Unix(int64(v.I32[i])*86400, 0).UTC().Format(time.DateOnly)
 	case schema.LakeTime:
@@ -172,28 +171,4 @@ func listText(b []byte) string {
 		parts = append(parts, strconv.FormatFloat(float64(math.Float32frombits(binary.LittleEndian.Uint32(b))), 'g', -1, 32))
 	}
 	return "[" + strings.Join(parts, ",") + "]"
-}
-
-func decimalText(l schema.LakeType, v *schema.Vec, i int) string {
-	n := new(big.Int)
-	if v.Kind == schema.VecInt64 {
-		n.SetInt64(v.I64[i])
-	} else {
-		b := v.Dec128(i)
-		n.SetBytes(b)
-		if b[0]&0x80 != 0 {
-			n.Sub(n, new(big.Int).Lsh(big.NewInt(1), 128))
-		}
-	}
-	digits := new(big.Int).Abs(n).String()
-	if len(digits) <= l.Scale {
-		digits = strings.Repeat("0", l.Scale-len(digits)+1) + digits
-	}
-	if at := len(digits) - l.Scale; l.Scale > 0 {
-		digits = digits[:at] + "." + digits[at:]
-	}
-	if n.Sign() < 0 {
-		digits = "-" + digits
-	}
-	return digits
 }

@@ -14,6 +14,9 @@ type Column struct {
 	Required bool
 	// ElementID is the field id of the elements, where the type is a list.
 	ElementID int
+	// Initial has one value, which a file without the column shows in all rows
+	// (Iceberg's initial default); nil: it shows NULL. Writers do not look at it.
+	Initial *schema.Vec
 }
 
 // Codec is how pages are compressed. Every one is plain zstd, or nothing, to

@@ -42,7 +42,7 @@ func (r *Reader) Rows() int64 { return r.file.NumRows() }
 // Scan reads the wanted columns, found by field id, from the first row to the
 // last, and hands them to fn in batches: vecs[i] is column want[i] of the rows
 // from first to first+n-1. fn must not keep the vectors. A column that the file
-// lacks is null; one of a narrower type is widened.
+// lacks shows its initial default; one of a narrower type is widened.
 func (r *Reader) Scan(ctx context.Context, want []Column, fn func(vecs []schema.Vec, first int64, n int) error) error {
 	cols, err := r.columns(want)
 	if err != nil {
@@ -78,7 +78,7 @@ func (r *Reader) columns(want []Column) ([]columnReader, error) {
 		cols[i].want = c
 		leaf, ok := byID[c.ID]
 		switch {
-		case !ok && c.Required:
+		case !ok && c.Required && c.Initial == nil:
 			return nil, fmt.Errorf("the file lacks the required column %s (field id %d)", c.Name, c.ID)
 		case !ok:
 			continue
@@ -173,6 +173,9 @@ type columnReader struct {
 // many of them may be read at once.
 func (c *columnReader) available() (int, error) {
 	if c.leaf == nil {
+		if c.want.Initial != nil {
+			return min(batchRows, max(1, batchBytes/max(1, len(c.want.Initial.Data)))), nil
+		}
 		return batchRows, nil
 	}
 	if c.lists != nil {
@@ -230,7 +233,11 @@ func (c *columnReader) open(p parquet.Page) error {
 func (c *columnReader) read(v *schema.Vec, n int) error {
 	if c.leaf == nil {
 		for range n {
-			v.AppendNull()
+			if c.want.Initial != nil {
+				v.AppendFrom(c.want.Initial, 0)
+			} else {
+				v.AppendNull()
+			}
 		}
 		return nil
 	}

@@ -78,7 +78,7 @@ func vectorArgument(t *schema.Table, column int, v *schema.Vec, row int) (any, e
 	case schema.LakeTimestamp, schema.LakeTimestampTZ:
 		return time.UnixMicro(v.I64[row]).UTC().Format("2006-01-02 15:04:05.000000"), nil
 	case schema.LakeDecimal:
-		return decimalArgument(unscaledOf(v, row), lake.Scale), nil
+		return decimalArgument(v.Unscaled(row), lake.Scale), nil
 	}
 	switch kind {
 	case schema.Decimal:
@@ -102,29 +102,6 @@ func timeArgument(us int64) string {
 	return fmt.Sprintf("%s%02d:%02d:%02d.%06d", sign, us/3_600_000_000, us/60_000_000%60, us/1_000_000%60, us%1_000_000)
 }
 
-func unscaledOf(v *schema.Vec, row int) *big.Int {
-	if v.Kind == schema.VecInt64 {
-		return big.NewInt(v.I64[row])
-	}
-	b := v.Dec128(row)
-	n := new(big.Int).SetBytes(b)
-	if b[0]&0x80 != 0 {
-		n.Sub(n, new(big.Int).Lsh(big.NewInt(1), 128))
-	}
-	return n
-}
-
 func decimalArgument(unscaled *big.Int, scale int) mysql.TypedBytes {
-	digits := new(big.Int).Abs(unscaled).String()
-	if len(digits) <= scale {
-		digits = strings.Repeat("0", scale-len(digits)+1) + digits
-	}
-	text := digits
-	if scale > 0 {
-		text = digits[:len(digits)-scale] + "." + digits[len(digits)-scale:]
-	}
-	if unscaled.Sign() < 0 {
-		text = "-" + text
-	}
-	return mysql.TypedBytes{Type: mysql.MYSQL_TYPE_NEWDECIMAL, Bytes: []byte(text)}
+	return mysql.TypedBytes{Type: mysql.MYSQL_TYPE_NEWDECIMAL, Bytes: []byte(schema.DecimalText(unscaled, scale))}
 }

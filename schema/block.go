@@ -199,6 +199,9 @@ type SchemaChange struct {
 	Dropped bool
 	// Renamed are the columns that have other names than in the version before.
 	Renamed []Rename
+	// Apart are columns of the version before that are not among Table's: what rows
+	// hold in them stays in the lake, under another name.
+	Apart []string
 	// Continued: the load of the table, which an earlier run began, goes on. Rows of
 	// it that follow may be there, and come in their place.
 	Continued bool

@@ -63,7 +63,10 @@ type openFile struct {
 	used   int64 // order of the last use, over all tables
 }
 
-func (t *lakeTable) openFile() (*openFile, error) {
+func (t *lakeTable) openFile() (*openFile, error) { return t.openFileOf(t.columns) }
+
+// openFileOf is openFile where the file, if there is none yet, is to have other columns.
+func (t *lakeTable) openFileOf(columns []parquetfile.Column) (*openFile, error) {
 	if t.open == nil {
 		path := t.head.t.Location() + "/data/" + t.lake.fileName("parquet")
 		out, err := warehouse.CreateFile(warehouse.Path(path))
@@ -72,7 +75,7 @@ func (t *lakeTable) openFile() (*openFile, error) {
 		}
 		f := &dataFile{number: uint32(len(t.files)), path: path, dead: roaring.New()}
 		t.files = append(t.files, f)
-		t.open = &openFile{dataFile: f, out: out, writer: parquetfile.NewWriter(out, t.columns, parquetfile.Options{Workers: t.lake.workers})}
+		t.open = &openFile{dataFile: f, out: out, writer: parquetfile.NewWriter(out, columns, parquetfile.Options{Workers: t.lake.workers})}
 	}
 	t.lake.uses++
 	t.open.used = t.lake.uses

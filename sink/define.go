@@ -179,7 +179,7 @@ func (t *lakeTable) evolve(ctx context.Context, c schema.SchemaChange) error {
 		return err
 	}
 	initial, rewrite := t.defaults(&c)
-	if err := t.reschema(c.Table, &predecessor{shape: old, names: t.names, schema: t.currentSchema(), renamed: c.Renamed, initial: initial}); err != nil {
+	if err := t.reschema(c.Table, &predecessor{shape: old, names: t.names, schema: t.currentSchema(), renamed: c.Renamed, initial: initial, apart: c.Apart}); err != nil {
 		return err
 	}
 	t.reshape, t.dirty = true, true

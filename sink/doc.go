@@ -57,5 +57,6 @@
 //     field ids and what the source told of it (TestHistoryOfShapes).
 //  15. Rows that are there show the default of a column that is added, be it in the schema
 //     or in files that are written anew (TestAddColumnWithFill, TestDefaultsInMetadata).
+//     Writing anew keeps what was set apart (TestNewColumn of internal/e2e).
 //  16. Nothing that a commit made obsolete stays in memory (TestOldVersionsAreLetGo).
 package sink

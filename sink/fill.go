@@ -41,6 +41,9 @@ func (t *lakeTable) fill(ctx context.Context, row *schema.Block) error {
 		t.removeFile(s.file)
 	}
 	t.shared = nil
+	if len(r.columns) > len(t.columns) {
+		return t.closeFile() // other rows have not its columns
+	}
 	return nil
 }
 
@@ -48,6 +51,7 @@ func (t *lakeTable) fill(ctx context.Context, row *schema.Block) error {
 type refill struct {
 	t         *lakeTable
 	row       *schema.Block
+	columns   []parquetfile.Column // of the files: the table's, and those that were set apart
 	want      []parquetfile.Column // to be read
 	ordinals  []int                // of those
 	constants []schema.Vec         // by ordinal; Kind 0: read from the file
@@ -56,9 +60,10 @@ type refill struct {
 }
 
 func newRefill(t *lakeTable, row *schema.Block) *refill {
-	r := &refill{t: t, row: row, constants: make([]schema.Vec, len(t.columns)), image: make([]schema.Vec, len(t.columns))}
-	for i, c := range t.columns {
-		if row.New[i].IsNull(0) {
+	columns := slices.Concat(t.columns, columnsApart(t.currentSchema()))
+	r := &refill{t: t, row: row, columns: columns, constants: make([]schema.Vec, len(columns)), image: make([]schema.Vec, len(columns))}
+	for i, c := range columns {
+		if i >= len(t.columns) || row.New[i].IsNull(0) {
 			r.want = append(r.want, c)
 			r.ordinals = append(r.ordinals, i)
 		} else {
@@ -95,7 +100,7 @@ func (r *refill) batch(vecs []schema.Vec, n int) error {
 			r.image[i] = *c
 		}
 	}
-	o, err := r.t.openFile()
+	o, err := r.t.openFileOf(r.columns)
 	if err != nil {
 		return err
 	}
@@ -107,7 +112,7 @@ func (r *refill) batch(vecs []schema.Vec, n int) error {
 		return r.t.appended()
 	}
 	for i, row := range r.rows {
-		r.t.index.Put(r.t.keyer.Key(r.image, int(row)), keyindex.Location(o.number, base+uint32(i)))
+		r.t.index.Put(r.t.keyer.Key(r.image[:len(r.t.columns)], int(row)), keyindex.Location(o.number, base+uint32(i)))
 	}
 	return r.t.appended()
 }

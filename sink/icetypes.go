@@ -54,10 +54,12 @@ type predecessor struct {
 	schema  *iceberg.Schema
 	renamed []schema.Rename // since
 	initial []any           // what its rows show in the new columns, by ordinal; nil: NULL
+	apart   []string        // columns that are gone, and whose values stay
 }
 
 // fields returns the field of each column of shape, with id 0 for one that is new,
-// and the fields of columns that the shape before did not have either.
+// and the fields of columns that the shape before did not have either, or that are set
+// apart from now on.
 func (p *predecessor) fields(shape *schema.Table) (known []iceberg.NestedField, foreign []iceberg.NestedField) {
 	known = make([]iceberg.NestedField, len(shape.Columns))
 	if p == nil {
@@ -65,14 +67,34 @@ func (p *predecessor) fields(shape *schema.Table) (known []iceberg.NestedField, 
 	}
 	now := schema.Counterparts(p.shape, shape, p.renamed)
 	names := p.names.Columns(p.shape)
+	var apart []iceberg.NestedField
 	for _, f := range p.schema.Fields() {
 		if i := columnOf(names, f.Name); i < 0 {
 			foreign = append(foreign, f)
 		} else if now[i] >= 0 {
 			known[now[i]] = f
+		} else if slices.Contains(p.apart, p.shape.Columns[i].Name) {
+			f.Name, f.Doc, f.Required = p.nameApart(f.Name, shape), docApart, false
+			apart = append(apart, f)
 		}
 	}
-	return known, foreign
+	return known, append(foreign, apart...)
+}
+
+// docApart is what readers are told of a column that was set apart.
+const docApart = "what rows held before the column of that name began anew, as far as they have not changed since"
+
+// nameApart returns a name for a column that is set apart, which no other has.
+func (p *predecessor) nameApart(name string, shape *schema.Table) string {
+	taken := p.names.Columns(shape)
+	for _, f := range p.schema.Fields() {
+		taken = append(taken, f.Name)
+	}
+	free := name + "_before"
+	for n := 2; columnOf(taken, free) >= 0; n++ {
+		free = fmt.Sprintf("%s_before_%d", name, n)
+	}
+	return free
 }
 
 // buildSchema returns the Iceberg schema of a table's shape. Columns that old
@@ -96,6 +118,9 @@ func buildSchema(shape *schema.Table, names *naming.Mapping, old *predecessor, i
 		f := iceberg.NestedField{Name: columns[i], Required: shape.IsKey(i), Doc: c.Comment}
 		was := known[i]
 		if j := slices.IndexFunc(foreign, func(f iceberg.NestedField) bool { return strings.EqualFold(f.Name, columns[i]) }); j >= 0 {
+			if foreign[j].Doc == docApart {
+				return nil, fmt.Errorf("table %s: MySQL gave a column the name %s, under which the lake keeps what another column held before it began anew; rename or drop that one in the lake", shape.ID, columns[i])
+			}
 			if was.ID != 0 {
 				return nil, fmt.Errorf("table %s: MySQL gave a column the name %s, which another writer gave to a column of the lake's table; drop that one in the lake", shape.ID, columns[i])
 			}
@@ -212,4 +237,31 @@ func checkRequired(shape *schema.Table, names *naming.Mapping, s *iceberg.Schema
 		}
 	}
 	return nil
+}
+
+// columnsApart returns the columns of the schema that were set apart.
+func columnsApart(s *iceberg.Schema) (columns []parquetfile.Column) {
+	for _, f := range s.Fields() {
+		if l, ok := lakeType(f.Type); ok && f.Doc == docApart {
+			columns = append(columns, parquetfile.Column{ID: f.ID, Name: f.Name, Type: l, ElementID: elementID(f)})
+		}
+	}
+	return columns
+}
+
+// lakeType is the inverse of icebergType.
+func lakeType(t iceberg.Type) (schema.LakeType, bool) {
+	if d, ok := t.(iceberg.DecimalType); ok {
+		return schema.LakeType{Kind: schema.LakeDecimal, Precision: d.Precision(), Scale: d.Scale()}, true
+	}
+	for kind := schema.LakeBoolean; kind <= schema.LakeFloatList; kind++ {
+		if kind == schema.LakeDecimal {
+			continue
+		}
+		l := schema.LakeType{Kind: kind}
+		if is, err := icebergType(l, elementID(iceberg.NestedField{Type: t})); err == nil && is.Equals(t) {
+			return l, true
+		}
+	}
+	return schema.LakeType{}, false
 }

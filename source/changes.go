@@ -44,12 +44,16 @@ func describeChange(old *schema.Table, c schema.SchemaChange) (kinds []string, t
 	}
 	flag := map[bool]int{true: 1}
 	add("column_added", len(d.Added))
-	add("column_dropped", len(d.Dropped))
+	add("column_dropped", len(d.Dropped)-len(c.Apart))
+	add("column_set_apart", len(c.Apart))
 	add("column_renamed", len(d.Renamed))
 	add("type_changed", len(d.Changed))
 	add("key_changed", flag[d.KeyChanged])
 	add("columns_moved", flag[d.Moved])
 	text = d.Describe(old, c.Table)
+	if len(c.Apart) > 0 {
+		text = "values set apart: " + strings.Join(c.Apart, ", ")
+	}
 	if c.Lane {
 		types := otherTypes(old, c.Table)
 		add("type_changed", len(types))

@@ -36,6 +36,9 @@ type Config struct {
 	// ReloadIncompatible: a table that is altered in a way that the rows in the lake
 	// cannot follow is loaded again beside the others, instead of stopping the run.
 	ReloadIncompatible bool
+	// SetApart: a column whose values changed so, and which tells no rows apart, begins
+	// anew; what the lake has of it stays under another name.
+	SetApart bool
 
 	Connections int           // that load at the same time; 2 to 4, by the number of CPUs
 	ChunkRows   int           // rows of a table that one of them takes at a time, at the most; 100,000

@@ -186,6 +186,7 @@ func (m *MySQL) streamConfig(ctx context.Context, s *session.Session, sel select
 		Keyless:    keyless,
 		Changed:    m.tableChanged,
 		Reload:     m.cfg.ReloadIncompatible,
+		SetApart:   m.cfg.SetApart,
 		Choose:     sel.columns.choose,
 		Check:      m.checkPosition,
 		Logger:     m.log,

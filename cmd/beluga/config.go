@@ -35,7 +35,7 @@ type Config struct {
 	Keyless        string   `yaml:"keyless" enum:"exact,append,refuse" help:"tables with neither a primary key nor a unique one without NULL: replicate them by whole rows, replicate them as long as rows are only added, or refuse them"`
 	Readers        []string `yaml:"readers" list:"comma" help:"engines that will read the lake; they decide how deletes are written (none given: readable by all)"`
 	OnDrop         string   `yaml:"on-drop" enum:"keep,drop" help:"tables that are dropped in the source: keep what the lake has of them, or drop them there too, with their files"`
-	OnIncompatible string   `yaml:"on-incompatible" enum:"stop,reload" help:"columns that are altered to a type that does not hold what they held, and the like: stop the run, or load the table again beside the others"`
+	OnIncompatible string   `yaml:"on-incompatible" enum:"stop,reload,new-column" help:"columns that are altered to a type that does not hold what they held, and the like: stop the run, load the table again beside the others, or let the column begin anew and keep what it held as column_before (where rows could not be told apart then: load the table again)"`
 	OnDefault      string   `yaml:"on-default" enum:"initial-default,rewrite,null" help:"what old rows show in a column that is added with a default: the default, as Iceberg's initial default if all the named readers take it and else written into the rows; the default, always written; or NULL, which verify will tell of"`
 	Once           bool     `yaml:"once" help:"load what is new up to now, then exit"`
 
@@ -169,6 +169,7 @@ const (
 const (
 	onIncompatibleStop   = "stop"
 	onIncompatibleReload = "reload"
+	onIncompatibleColumn = "new-column"
 )
 
 // The words of on-default.

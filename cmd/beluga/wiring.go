@@ -38,7 +38,7 @@ func newSource(c *Config, log *slog.Logger) (*source.MySQL, error) {
 		return nil, err
 	}
 	s.Tables, s.ExcludeTables, s.Columns, s.Once = c.Tables.Include, c.Tables.Exclude, c.Columns.rules(), c.Once
-	s.ReloadIncompatible = c.OnIncompatible == onIncompatibleReload
+	s.ReloadIncompatible, s.SetApart = c.OnIncompatible != onIncompatibleStop, c.OnIncompatible == onIncompatibleColumn
 	s.RefuseKeyless, s.Types = c.Keyless == keylessRefuse, c.Types.policy()
 	s.Connections, s.ChunkRows, s.ChunkTime = c.Snapshot.MaxThreads, c.Snapshot.ChunkRows, c.Snapshot.ChunkTime.std()
 	s.LaneMemory = int(c.Memory.Limit / 128)

@@ -23,6 +23,7 @@ type cutPayload struct {
 type changePayload struct {
 	Table     *schema.Table       `json:"table"`
 	Renamed   []schema.Rename     `json:"renamed,omitempty"`
+	Apart     []string            `json:"apart,omitempty"`
 	Same      bool                `json:"same,omitempty"`
 	Dropped   *dropped            `json:"dropped,omitempty"`
 	History   int64               `json:"history,omitempty"`
@@ -46,7 +47,7 @@ type fillColumn struct {
 }
 
 func encodeChange(c schema.SchemaChange) ([]byte, error) {
-	p := changePayload{Table: c.Table, Renamed: c.Renamed, Same: c.Same, History: c.History, Request: c.Request, Condition: c.Condition, Cause: c.Cause}
+	p := changePayload{Table: c.Table, Renamed: c.Renamed, Apart: c.Apart, Same: c.Same, History: c.History, Request: c.Request, Condition: c.Condition, Cause: c.Cause}
 	if c.Dropped {
 		p.Dropped = &dropped{c.Reset}
 	}
@@ -88,7 +89,7 @@ func decodeChange(r *protocol.Record) (c schema.SchemaChange, err error) {
 	if err := p.Table.Prepare(); err != nil {
 		return c, err
 	}
-	c = schema.SchemaChange{Table: p.Table, Renamed: p.Renamed, Reset: r.Reset, Same: p.Same, Continued: r.Continued, History: p.History,
+	c = schema.SchemaChange{Table: p.Table, Renamed: p.Renamed, Apart: p.Apart, Reset: r.Reset, Same: p.Same, Continued: r.Continued, History: p.History,
 		Lane: r.Lane, Request: p.Request, Condition: p.Condition, Cause: p.Cause}
 	if p.Dropped != nil {
 		c.Dropped, c.Reset = true, p.Dropped.Reset

@@ -22,7 +22,8 @@ func (r *run) again(ctx context.Context, t *table) (known bool, err error) {
 	if len(t.again) == 0 {
 		return false, nil
 	}
-	if c := t.again[0]; c.Cause.At == r.txn.id() {
+	for err == nil && len(t.again) > 0 && t.again[0].Cause.At == r.txn.id() {
+		c := t.again[0]
 		t.altered.shown(c.Table)
 		err = r.announce(ctx, t, c)
 	}

@@ -198,7 +198,7 @@ func (r *run) note(t *table, s *statement, strict bool) (leftOut bool) {
 	for _, d := range s.defined {
 		a.moved = a.moved || d.places()
 		if i := find(a.added, d.name); i >= 0 {
-			d.value = a.added[i].value // another default is one of later rows
+			d.value, d.apart = a.added[i].value, a.added[i].apart // another default is one of later rows
 			a.added[i] = d
 			continue
 		}
@@ -226,6 +226,9 @@ func (r *run) note(t *table, s *statement, strict bool) (leftOut bool) {
 func (a *altered) missing(to *schema.Table, added []int) (list []Added) {
 	for _, i := range added {
 		c, n := &to.Columns[i], Added{Column: i}
+		if k := find(a.added, c.Name); k >= 0 && a.added[k].apart {
+			continue
+		}
 		if k := find(a.added, c.Name); k >= 0 && c.Type.Kind != schema.Timestamp { // which may have a default unsaid
 			n.Default = a.added[k].value
 		}
@@ -267,10 +270,10 @@ func (r *run) followDefinitions(ctx context.Context, t *table, q *query, lost er
 	if now == nil {
 		return nil
 	}
-	d, err := judge(t.shape, now)
-	if !t.altered.explains(t.shape, now, d) {
+	if !t.altered.explains(t.shape, now, schema.DiffTables(t.shape, now)) {
 		return nil // a later state of the table; its own table map will be judged
 	}
+	d, err := r.judgeOrSetApart(ctx, t, now)
 	if err == nil {
 		err = r.followable(t, now, d)
 	}

@@ -287,7 +287,13 @@ func (r *run) onAlter(ctx context.Context, s *statement, q *query, o *schema.Ori
 	if err := judgeNulls(t, s, q); err != nil {
 		return r.incompatible(ctx, t, err)
 	}
-	lost := t.judgeDefined(s.defined)
+	columns, lost := t.judgeDefined(s.defined)
+	if r.maySetApart(t, columns) {
+		if err := r.setApart(ctx, t, columns); err != nil {
+			return err
+		}
+		lost = nil
+	}
 	if leftOut := r.note(t, s, q.strict() && !s.ignore); t.altered.isEmpty() && !leftOut {
 		return nil
 	}

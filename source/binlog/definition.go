@@ -13,6 +13,7 @@ type definition struct {
 	name   string
 	tokens []token // behind the name
 	value  Default // that rows from before it show, where the column was added
+	apart  bool    // which is that values of before are set apart, and rows show NULL
 }
 
 // definition takes a name and what defines the column, up to the end of the clause

@@ -31,7 +31,8 @@
 //     table (TestRenamed, TestGhost of internal/e2e). So are tables that lose rows
 //     with a partition, and those whose rows get values in a column that the server makes
 //     for each (TestCorpus of internal/e2e). Types that may not hold what the columns
-//     held stop the stream, or have the table loaded again (TestIncompatible of internal/e2e).
+//     held stop the stream, or have the table loaded again (TestIncompatible of internal/e2e), or
+//     the column begins anew beside what it held (TestNewColumn of internal/e2e).
 //  5. The shape under which rows are decoded is their own table map's, never
 //     information_schema's of another time (TestAddColumn). A map without names is
 //     asked about again after an ALTER (TestMinimalMetadataAfterAlter).

@@ -72,9 +72,10 @@ func valuesChanged(id schema.TableID, column string, old, now schema.Type) error
 }
 
 // judgeDefined refuses types of a statement that do not hold what the columns held, as
-// far as it says them plainly. The dictionary may show those of a later statement: a
-// column that became narrow and wide again would look as if nothing had happened to it.
-func (t *table) judgeDefined(list []definition) error {
+// far as it says them plainly, and names the columns. The dictionary may show those of a
+// later statement: a column that became narrow and wide again would look as if nothing had
+// happened to it.
+func (t *table) judgeDefined(list []definition) (columns []string, why error) {
 	for i := range list {
 		d := &list[i]
 		c := t.shape.Column(d.name)
@@ -86,10 +87,13 @@ func (t *table) judgeDefined(list []definition) error {
 			was = t.altered.defined[k].typeAfter(was)
 		}
 		if now := d.typeAfter(was); mayLose(was, now) {
-			return valuesChanged(t.id, d.name, was, now)
+			columns = append(columns, t.shape.Columns[c].Name)
+			if why == nil {
+				why = valuesChanged(t.id, d.name, was, now)
+			}
 		}
 	}
-	return nil
+	return columns, why
 }
 
 // typeAfter returns the type that a definition gives a column, or the one that it had

@@ -32,6 +32,7 @@ func (r *run) recall(ctx context.Context, t *table, to *schema.Table, added []in
 	before := &table{id: t.id, shape: t.shape}
 	for i := range said {
 		before.altered.follow(&said[i].statement)
+		r.recallApart(before, &said[i].statement)
 		r.note(before, &said[i].statement, said[i].strict)
 	}
 	for _, d := range before.altered.added {

@@ -106,6 +106,9 @@ type Config struct {
 	// Reload: a change that the rows in the lake cannot follow has the table loaded
 	// again, in a lane, and does not end the stream.
 	Reload bool
+	// SetApart: where such a change is one of columns that tell no rows apart, what the
+	// rows held in them is set apart instead.
+	SetApart bool
 
 	// Until ends the stream: Run returns nil after it sent the first Commit whose
 	// position contains it. nil: never.

@@ -295,7 +295,7 @@ func (r *run) adopt(ctx context.Context, v *version) error {
 		return r.announce(ctx, t, *c)
 	}
 	inherit(v.shape, t.shape)
-	d, err := judge(t.shape, v.shape)
+	d, err := r.judgeOrSetApart(ctx, t, v.shape)
 	if err == nil {
 		err = judgeMap(t.shape, v.shape, d, v.unnamed)
 	}

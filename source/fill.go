@@ -87,7 +87,11 @@ func (f *filler) value(ctx context.Context, t *schema.Table, a binlog.Added) (v 
 		}
 		f.now = tables[0]
 	}
-	return oldRowsValue(ctx, f.session, f.now, c)
+	v, err = oldRowsValue(ctx, f.session, f.now, c)
+	if n := session.Number(err); n == session.ErrUnknownColumn || n == session.ErrNoSuchTable { // since the dictionary was read
+		err = fmt.Errorf("%w; %w", err, binlog.ErrIncompatible)
+	}
+	return v, err
 }
 
 func appendValue(b *schema.Block, t *schema.Table, i int, v mysql.FieldValue, stats *value.Stats) error {

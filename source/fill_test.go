@@ -1,6 +1,7 @@
 package source
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -11,6 +12,7 @@ import (
 	"github.com/beluga-cdc/beluga/internal/servers"
 	"github.com/beluga-cdc/beluga/schema"
 	"github.com/beluga-cdc/beluga/source/binlog"
+	"github.com/beluga-cdc/beluga/source/session"
 	"github.com/beluga-cdc/beluga/source/snapshot"
 )
 
@@ -130,4 +132,26 @@ func TestRoundedDefault(t *testing.T) {
 	v, err := defaultFromText(schema.Type{Kind: schema.Float}, "0.5")
 	require.NoError(t, err)
 	require.InDelta(t, 0.5, v.AsFloat64(), 0)
+}
+
+// TestFillOfColumnThatIsGone: the column or its table may go after the dictionary was
+// read and before its default is. That is no fault of the run, but a change to be judged.
+func TestFillOfColumnThatIsGone(t *testing.T) {
+	server := servers.MySQL(t)
+	server.Exec(t, "DROP DATABASE IF EXISTS fills_gone; CREATE DATABASE fills_gone; CREATE TABLE fills_gone.t (id INT PRIMARY KEY, x INT NOT NULL DEFAULT 7)")
+	cfg, err := ParseURL(server.URL("fills_gone"))
+	require.NoError(t, err)
+	m := New(cfg, slog.New(slog.DiscardHandler))
+	s, tables, err := m.OpenSnapshot(t.Context())
+	require.NoError(t, err)
+	defer s.Close()
+	f := &filler{reach: func(ctx context.Context) (*session.Session, error) { return session.Open(ctx, cfg.Endpoint) }}
+	defer f.close()
+	_, err = f.value(t.Context(), tables[0], binlog.Added{Column: 1})
+	require.NoError(t, err)
+	for _, sql := range []string{"ALTER TABLE fills_gone.t DROP x", "DROP TABLE fills_gone.t"} {
+		server.Exec(t, sql)
+		_, err = f.value(t.Context(), tables[0], binlog.Added{Column: 1})
+		require.ErrorIs(t, err, binlog.ErrIncompatible, sql)
+	}
 }

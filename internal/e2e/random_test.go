@@ -37,10 +37,12 @@ func TestRandomStatements(t *testing.T) {
 	}
 	t.Logf("to repeat it: %s=%d", seedVariable, seed)
 	for _, run := range []randomRun{
-		{name: "direct", server: fast, statements: 8_000},
+		{name: "direct", server: fast, retype: true, statements: 8_000, options: func(*testing.T) []string { return []string{"--on-incompatible", "reload"} }},
 		// Without GTIDs a transaction may mix engines.
 		{name: "embedded", server: append([]string{"--gtid-mode=OFF", "--enforce-gtid-consistency=OFF"}, fast...), mixed: true,
-			statements: 9_000, options: func(*testing.T) []string { return []string{"--kafka", "embedded", "--readers", "duckdb,pyiceberg"} }},
+			statements: 9_000, options: func(*testing.T) []string {
+				return []string{"--kafka", "embedded", "--readers", "duckdb,pyiceberg", "--on-incompatible", "reload"}
+			}, retype: true},
 		{name: "kafka", server: fast, statements: 7_000, options: func(t *testing.T) []string { return []string{"--kafka", servers.Kafka(t).Addr} }},
 	} {
 		t.Run(run.name, func(t *testing.T) { run.test(t, seed) })
@@ -52,13 +54,14 @@ type randomRun struct {
 	server     []string
 	options    func(*testing.T) []string
 	mixed      bool
+	retype     bool
 	statements int64
 }
 
 func (r randomRun) test(t *testing.T, seed uint64) {
 	server := servers.MySQL(t, r.server...)
 	database := "e2e_random_" + r.name
-	w := &workload.Workload{DB: server.DB(t), Database: database, Seed: seed, Space: 1500, Mixed: r.mixed}
+	w := &workload.Workload{DB: server.DB(t), Database: database, Seed: seed, Space: 1500, Mixed: r.mixed, Retype: r.retype}
 	require.NoError(t, w.Create(t.Context()))
 	require.NoError(t, w.Fill(t.Context()))
 	lake := filepath.Join(t.TempDir(), "lake")
@@ -79,20 +82,21 @@ func (r randomRun) test(t *testing.T, seed uint64) {
 	require.NoError(t, work(t.Context(), w, w.Statements()+500, false))
 	p.terminate(t)
 	runs(t, append(command("run", args, "--once"), options...)...) // to the end of the load, which takes no ALTER
-	interrupt(t, w, rng, run, r.statements, true)
+	lanes := interrupt(t, w, rng, run, r.statements, true)
 
 	runs(t, append(command("run", args, "--once"), options...)...)
 	require.Contains(t, runs(t, command("verify", args)...), "equal: ")
 	requireSameShapes(t, w.DB, lake, requireSameDatabases(t, w.DB, []string{database}, lake))
 	require.Greater(t, w.Altered(), r.statements/400)
+	require.Equal(t, r.retype, lanes > 0, "tables that are loaded again")
 	require.Empty(t, strings.TrimSpace(equalityDeletes(t, lake)), "equality deletes in the lake")
-	t.Logf("%d statements, %d row changes, %d ALTERs", w.Statements(), w.Changes(), w.Altered())
+	t.Logf("%d statements, %d row changes, %d ALTERs, %d lanes begun", w.Statements(), w.Changes(), w.Altered(), lanes)
 }
 
 // interrupt lets the workload run up to so many statements, while the binary is
 // started again and again, and sometimes asked and mostly made to end. When is
 // counted in statements: on a slow machine a time would fall into the start.
-func interrupt(t *testing.T, w *workload.Workload, rng *rand.Rand, run []string, statements int64, alter bool) {
+func interrupt(t *testing.T, w *workload.Workload, rng *rand.Rand, run []string, statements int64, alter bool) (lanes int) {
 	t.Helper()
 	written := make(chan error, 1)
 	go func() { written <- work(t.Context(), w, statements, alter) }()
@@ -117,7 +121,9 @@ func interrupt(t *testing.T, w *workload.Workload, rng *rand.Rand, run []string,
 		} else {
 			p.killAfter(t, 0)
 		}
+		lanes += strings.Count(p.out.String(), laneBegins)
 	}
+	return lanes
 }
 
 // work runs the workload up to so many statements, and may alter tables meanwhile.

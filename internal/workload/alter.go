@@ -27,6 +27,7 @@ type alterer struct {
 	*session
 	columns map[string][]column // by table, those that were added
 	named   int
+	retype  bool // see Workload
 }
 
 // Alter runs so many statements that alter a table, each followed by one that fills
@@ -34,7 +35,11 @@ type alterer struct {
 func (w *Workload) Alter(ctx context.Context, statements int) (err error) {
 	// It gives up soon where a prepared transaction holds the table, whose session may
 	// be about to wait behind it.
-	s, err := w.session(ctx, "USE "+w.Database, "SET SESSION lock_wait_timeout = 2")
+	setup := []string{"USE " + w.Database, "SET SESSION lock_wait_timeout = 2"}
+	if w.Retype {
+		setup = append(setup, "SET SESSION sql_mode = ''") // values that do not fit are cut
+	}
+	s, err := w.session(ctx, setup...)
 	if err != nil {
 		return err
 	}
@@ -43,7 +48,7 @@ func (w *Workload) Alter(ctx context.Context, statements int) (err error) {
 		s.close()
 	}()
 	if w.alterer == nil {
-		w.alterer = &alterer{columns: map[string][]column{}}
+		w.alterer = &alterer{columns: map[string][]column{}, retype: w.Retype}
 	}
 	a := w.alterer
 	s.rand, a.session = rand.New(rand.NewPCG(w.Seed, 1<<40|uint64(a.named))), s
@@ -52,7 +57,7 @@ func (w *Workload) Alter(ctx context.Context, statements int) (err error) {
 		text, after := a.alter(t)
 		_, err := a.exec(ctx, text)
 		switch {
-		case undone(err):
+		case undone(err), w.Retype && refused(err):
 			continue
 		case err != nil:
 			return fmt.Errorf("executing %s: %w", text, err)
@@ -101,8 +106,12 @@ func (a *alterer) alter(t *table) (text string, after []column) {
 			c := added[a.rand.IntN(len(added))]
 			touched[c.name] = true
 			to := a.newName()
-			clauses = append(clauses, "CHANGE "+c.name+" "+to+" "+c.ddl+a.place(t))
-			after[named(after, c.name)].name = to
+			i := named(after, c.name)
+			if a.retype && a.rand.IntN(3) == 0 {
+				after[i] = further[a.rand.IntN(len(further))]
+			}
+			clauses = append(clauses, "CHANGE "+c.name+" "+to+" "+after[i].ddl+a.place(t))
+			after[i].name = to
 		default:
 			c := t.columns[a.rand.IntN(len(t.columns))]
 			if touched[c.name] || strings.Contains(c.ddl, "KEY (") { // a constraint stands there too

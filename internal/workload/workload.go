@@ -23,6 +23,9 @@ type Workload struct {
 	// Mixed lets transactions also write to a table that cannot be rolled back. It
 	// has a database of its own, named Aside.
 	Mixed bool
+	// Retype lets Alter give columns types that do not hold what they held, whose values
+	// the server cuts.
+	Retype bool
 
 	cascades   bool // the server logs what foreign keys do by themselves
 	runs       atomic.Uint64
@@ -180,6 +183,12 @@ const (
 func isError(err error, number uint16) bool {
 	var e *mysql.MySQLError
 	return errors.As(err, &e) && e.Number == number
+}
+
+// refused tells whether the server did not take a statement.
+func refused(err error) bool {
+	var e *mysql.MySQLError
+	return errors.As(err, &e)
 }
 
 // undone tells whether the server has undone the transaction, or the statement that

@@ -33,7 +33,7 @@ func TestDefaultsOfAddedColumns(t *testing.T) {
 		"direct":       {[]string{"--readers", vectors}, shown},
 		"embedded":     {[]string{"--readers", vectors, "--kafka", "embedded"}, shown},
 		"any_reader":   {nil, none},
-		"other_reader": {[]string{"--readers", vectors + ",trino"}, none},
+		"other_reader": {[]string{"--readers", vectors + ",spark"}, none},
 		"rewrite":      {[]string{"--readers", vectors, "--on-default", "rewrite"}, none},
 		"null":         {[]string{"--readers", vectors, "--on-default", "null"}, none},
 	} {

@@ -38,7 +38,7 @@ type partitionReader struct {
 	id        schema.TableID
 	state     schema.LogPosition // behind the last item that was delivered
 	ahead     schema.LogPosition // behind the last record that was decoded; decode's
-	has       int64              // the table has all before this offset; only cuts count there
+	has       int64              // the table has all before this offset, and only cuts count there; what passes by the broker is behind it
 	items     chan item
 	wake      chan<- struct{}
 	relay     *relay

@@ -25,6 +25,7 @@
 //  5. The bytes of a file depend on the rows and the options only, not on how
 //     goroutines ran (TestSameBytes).
 //  6. A file that cannot be read right is refused: a column is null only where
-//     the file says so or is older than the column (TestRefusedFiles).
+//     the file says so or is older than the column (TestRefusedFiles); then it shows its
+//     initial default, if it has one (TestInitialDefault).
 //  7. No goroutine outlives Close or Abort (TestMain, TestAbort).
 package parquetfile

@@ -28,7 +28,7 @@ type Column struct {
 	Name      string  `json:"name"`
 	Type      Type    `json:"type"`
 	Nullable  bool    `json:"nullable,omitempty"`
-	Default   *string `json:"default,omitempty"` // as information_schema shows it; nil: none, or NULL
+	Default   *string `json:"default,omitempty"` // as information_schema shows it; nil: none, NULL, or an expression
 	Generated bool    `json:"generated,omitempty"`
 	Comment   string  `json:"comment,omitempty"`
 	// Treatment is what is done to values before they leave the source; nil: nothing.

@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"math/big"
+	"strconv"
 	"strings"
 	"time"
 
@@ -40,6 +41,12 @@ func allReadDefaults(readers []string) bool {
 	return len(readers) > 0
 }
 
+// takesDefaults tells whether the schemas of tables of a format version may have
+// defaults.
+func (l *Lake) takesDefaults(version int) bool {
+	return l.cfg.Defaults == InitialDefaults && version >= 3 && allReadDefaults(l.cfg.Readers)
+}
+
 // defaults decides how a change shows its defaults in the rows that are there:
 // initial are those of the schema, by ordinal; rewrite, that the rows are to be
 // written anew. What tells rows apart has to be in them: the other ways are not for
@@ -57,7 +64,7 @@ func (t *lakeTable) defaults(c *schema.SchemaChange) (initial []any, rewrite boo
 	switch {
 	case how == ShowNull && !c.Table.Keyless():
 		return nil, false
-	case how != InitialDefaults, t.head.t.Metadata().Version() < 3, !allReadDefaults(t.lake.cfg.Readers):
+	case !t.lake.takesDefaults(t.head.t.Metadata().Version()):
 		return nil, true
 	}
 	initial = make([]any, len(c.Table.Columns))
@@ -115,6 +122,53 @@ func defaultOf(l schema.LakeType, v *schema.Vec) any {
 		return hex.EncodeToString(v.Bytes(0))
 	}
 	return nil
+}
+
+// writeDefault returns the default of the rows that are written from now on, in
+// the same form; nil: they have NULL. It is known only where information_schema shows
+// it as it is: a TIMESTAMP stands there in the time zone of whoever made the column,
+// bytes up to the first zero, and characters beyond the first plane as question marks.
+func writeDefault(c schema.Column, l schema.LakeType) (value any, known bool) {
+	if c.Default == nil {
+		return nil, true
+	}
+	text := *c.Default
+	v := &schema.Vec{}
+	v.Reset(l.Vec())
+	switch c.Type.Kind {
+	case schema.TinyInt, schema.SmallInt, schema.MediumInt, schema.Int, schema.BigInt, schema.Year:
+		appendWhole(v, l, text)
+	case schema.Double:
+		if x, err := strconv.ParseFloat(text, 64); err == nil {
+			v.AppendFloat64(x)
+		}
+	case schema.Decimal, schema.Date, schema.DateTime, schema.Time:
+		_ = appendText(v, l, strings.Replace(text, " ", "T", 1)) // zero dates and what is outside a day have no place
+	case schema.Char, schema.VarChar, schema.Enum, schema.Set:
+		if c.Treatment == nil && !strings.Contains(text, "?") {
+			v.AppendBytes([]byte(text))
+		}
+	}
+	if v.N == 0 {
+		return nil, false
+	}
+	value = defaultOf(l, v)
+	return value, value != nil
+}
+
+func appendWhole(v *schema.Vec, l schema.LakeType, text string) {
+	n, err := strconv.ParseInt(text, 10, 64)
+	switch {
+	case l.Kind == schema.LakeDecimal: // which may be larger
+		_ = appendDecimal(v, l, text)
+	case err != nil:
+	case l.Kind == schema.LakeBoolean:
+		v.AppendBool(n != 0)
+	case l.Kind == schema.LakeLong:
+		v.AppendInt64(n)
+	case l.Kind == schema.LakeInt:
+		v.AppendInt32(int32(n))
+	}
 }
 
 // initialOf is the inverse: the value that files without the column show in it; nil

@@ -70,3 +70,43 @@ func TestDefaultsInMetadata(t *testing.T) {
 	require.NoError(t, err)
 	require.Nil(t, none)
 }
+
+// TestWriteDefault: what information_schema shows exactly becomes the default of the
+// rows that are written from now on, and nothing else does.
+func TestWriteDefault(t *testing.T) {
+	for _, c := range []struct {
+		typ   schema.Type
+		text  string
+		value any // nil: not known
+	}{
+		{schema.Type{Kind: schema.TinyInt}, "-5", -5.0},
+		{schema.Type{Kind: schema.TinyInt, Form: schema.FormBoolean}, "1", true},
+		{schema.Type{Kind: schema.Int, Unsigned: true}, "00007", 7.0},
+		{schema.Type{Kind: schema.BigInt}, "9007199254740993", nil},
+		{schema.Type{Kind: schema.BigInt, Unsigned: true}, "18446744073709551615", "18446744073709551615"},
+		{schema.Type{Kind: schema.Decimal, Precision: 9, Scale: 3}, "1.500", "1.500"},
+		{schema.Type{Kind: schema.Decimal, Precision: 50, Scale: 1}, "1.5", "1.5"},
+		{schema.Type{Kind: schema.Double}, "0.1", 0.1},
+		{schema.Type{Kind: schema.Float}, "0.1", nil}, // six digits of it
+		{schema.Type{Kind: schema.Date}, "2024-02-29", "2024-02-29"},
+		{schema.Type{Kind: schema.Date}, "0000-00-00", nil},
+		{schema.Type{Kind: schema.DateTime, Scale: 3}, "2024-02-29 12:00:00.500", "2024-02-29T12:00:00.500000"},
+		{schema.Type{Kind: schema.DateTime}, "CURRENT_TIMESTAMP", nil},
+		{schema.Type{Kind: schema.Timestamp}, "2024-02-29 12:00:00", nil},
+		{schema.Type{Kind: schema.Time}, "10:11:12", "10:11:12.000000"},
+		{schema.Type{Kind: schema.Time}, "30:00:00", nil},
+		{schema.Type{Kind: schema.Time, Form: schema.FormString}, "30:00:00", "30:00:00"},
+		{schema.Type{Kind: schema.VarChar, Length: 9, Charset: "utf8mb4"}, "a b", "a b"},
+		{schema.Type{Kind: schema.VarChar, Length: 9, Charset: "utf8mb4"}, "?", nil},
+		{schema.Type{Kind: schema.Binary, Length: 2}, "a", nil},
+	} {
+		shape := &schema.Table{ID: schema.TableID{Database: "shop", Name: "t"}, Columns: []schema.Column{{Name: "c", Type: c.typ, Nullable: true, Default: &c.text}}}
+		require.NoError(t, shape.Prepare())
+		v, known := writeDefault(shape.Columns[0], shape.Lake(0))
+		require.Equal(t, c.value, v, "%v %s", c.typ, c.text)
+		require.Equal(t, c.value != nil, known)
+	}
+	none, known := writeDefault(schema.Column{Name: "c", Type: schema.Type{Kind: schema.Int}}, schema.LakeType{Kind: schema.LakeInt})
+	require.True(t, known)
+	require.Nil(t, none)
+}

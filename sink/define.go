@@ -66,7 +66,7 @@ func (l *Lake) create(ctx context.Context, shape *schema.Table) (*lakeTable, err
 	if err := l.checkFree(id, name); err != nil {
 		return nil, err
 	}
-	s, err := buildSchema(shape, l.cfg.Names, nil, 0, 0)
+	s, err := buildSchema(shape, l.cfg.Names, nil, l.takesDefaults(l.enc.formatVersion()), 0, 0)
 	if err != nil {
 		return nil, err
 	}
@@ -130,7 +130,6 @@ func (t *lakeTable) apply(ctx context.Context) error {
 
 func (t *lakeTable) evolve(ctx context.Context, c schema.SchemaChange) error {
 	d := schema.DiffTables(t.shape, c.Table, c.Renamed...)
-	old := t.shape
 	t.known = nil
 	if t.dropped = c.Dropped; c.Dropped && !c.Reset {
 		t.dirty = true
@@ -141,44 +140,61 @@ func (t *lakeTable) evolve(ctx context.Context, c schema.SchemaChange) error {
 	t.continued = t.continued || c.Continued
 	switch {
 	case c.Reset:
-		if err := t.reset(ctx); err != nil {
-			return err
-		}
-		if !c.Same || c.Lane {
-			delete(t.lake.ahead, t.shape.ID)
-		}
-		t.reshape, t.dirty = true, true
-		if d.IsEmpty() {
-			t.shape, t.laneCause = c.Table, c.Cause
-			return nil
-		}
-		var kept *predecessor
-		if c.Same {
-			var err error
-			if kept, err = t.kept(c.Table); err != nil {
-				return err
-			}
-		}
-		// Else another table, in effect: its columns get new field ids, and the old
-		// snapshots are still read under their own schema.
-		return t.reschema(c.Table, kept)
+		return t.renew(ctx, &c, d)
 	case d.IsEmpty():
-		// What was left out is known even if no row comes: later it cannot be told.
-		t.dirty = t.dirty || !slices.Equal(old.LeftOut, c.Table.LeftOut)
-		t.shape, t.reshape = c.Table, true
-		if !sameComments(old, c.Table) {
-			t.dirty = true
-			return t.reschema(c.Table, &predecessor{shape: old, names: t.names, schema: t.currentSchema()})
-		}
-		return nil
+		return t.redescribe(c.Table)
 	case !d.InPlace():
 		return fmt.Errorf("%s: this version follows columns that are added, dropped, renamed, moved or of a wider type, and other keys, no other change; undo it in MySQL, or drop the table in the lake and start Beluga again, which loads it anew",
-			d.Describe(old, c.Table))
+			d.Describe(t.shape, c.Table))
 	}
+	return t.follow(ctx, &c, d)
+}
+
+// renew begins the table anew, without a row.
+func (t *lakeTable) renew(ctx context.Context, c *schema.SchemaChange, d schema.Diff) error {
+	if err := t.reset(ctx); err != nil {
+		return err
+	}
+	if !c.Same || c.Lane {
+		delete(t.lake.ahead, t.shape.ID)
+	}
+	t.reshape, t.dirty = true, true
+	if d.IsEmpty() {
+		t.shape, t.laneCause = c.Table, c.Cause
+		return nil
+	}
+	var kept *predecessor
+	if c.Same {
+		var err error
+		if kept, err = t.kept(c.Table); err != nil {
+			return err
+		}
+	}
+	// Else another table, in effect: its columns get new field ids, and the old
+	// snapshots are still read under their own schema.
+	return t.reschema(c.Table, kept)
+}
+
+// redescribe takes a shape under which rows are what they were.
+func (t *lakeTable) redescribe(now *schema.Table) error {
+	old := t.shape
+	// What was left out is known even if no row comes: later it cannot be told.
+	t.dirty = t.dirty || !slices.Equal(old.LeftOut, now.LeftOut)
+	t.shape, t.reshape = now, true
+	if t.showsAlike(old, now) {
+		return nil
+	}
+	t.dirty = true
+	return t.reschema(now, &predecessor{shape: old, names: t.names, schema: t.currentSchema()})
+}
+
+// follow takes a change that the rows that are there can follow.
+func (t *lakeTable) follow(ctx context.Context, c *schema.SchemaChange, d schema.Diff) error {
+	old := t.shape
 	if err := t.closeFile(); err != nil {
 		return err
 	}
-	initial, rewrite := t.defaults(&c)
+	initial, rewrite := t.defaults(c)
 	if err := t.reschema(c.Table, &predecessor{shape: old, names: t.names, schema: t.currentSchema(), renamed: c.Renamed, initial: initial, apart: c.Apart}); err != nil {
 		return err
 	}
@@ -264,7 +280,7 @@ func (t *lakeTable) reschema(shape *schema.Table, old *predecessor) error {
 	for _, s := range known {
 		last, id = max(last, s.HighestFieldID()), max(id, s.ID+1)
 	}
-	s, err := buildSchema(shape, t.names, old, id, last)
+	s, err := buildSchema(shape, t.names, old, t.lake.takesDefaults(md.Version()), id, last)
 	if err != nil {
 		return err
 	}
@@ -283,9 +299,12 @@ func (t *lakeTable) reschema(shape *schema.Table, old *predecessor) error {
 	return nil
 }
 
-// sameComments compares what readers see of comments.
-func sameComments(old, now *schema.Table) bool {
-	return old.Comment == now.Comment && slices.EqualFunc(old.Columns, now.Columns, func(x, y schema.Column) bool { return x.Comment == y.Comment })
+// showsAlike compares what the lake's schema has of comments and defaults.
+func (t *lakeTable) showsAlike(old, now *schema.Table) bool {
+	defaults := t.lake.takesDefaults(t.head.t.Metadata().Version())
+	return old.Comment == now.Comment && slices.EqualFunc(old.Columns, now.Columns, func(x, y schema.Column) bool {
+		return x.Comment == y.Comment && (!defaults || sameText(x.Default, y.Default))
+	})
 }
 
 // sameHashes tells whether rows have the keys in the index that they had under the

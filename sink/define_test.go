@@ -553,7 +553,7 @@ func TestKeyOfFloats(t *testing.T) {
 		shape := &schema.Table{ID: schema.TableID{Database: "shop", Name: "t"}, Key: []int{0, 1}, Columns: []schema.Column{
 			{Name: "a", Type: schema.Type{Kind: schema.Int}}, {Name: "b", Type: schema.Type{Kind: kind}}}}
 		require.NoError(t, shape.Prepare())
-		s, err := buildSchema(shape, nil, nil, 0, 0)
+		s, err := buildSchema(shape, nil, nil, true, 0, 0)
 		require.NoError(t, err)
 		require.Len(t, s.IdentifierFieldIDs, identifiers, kind)
 		for _, f := range s.Fields() {

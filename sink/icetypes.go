@@ -81,6 +81,14 @@ func (p *predecessor) fields(shape *schema.Table) (known []iceberg.NestedField, 
 	return known, append(foreign, apart...)
 }
 
+// hadDefault tells whether a column has the default that it had.
+func (p *predecessor) hadDefault(shape *schema.Table, i int) bool {
+	was := slices.Index(schema.Counterparts(p.shape, shape, p.renamed), i)
+	return was >= 0 && sameText(p.shape.Columns[was].Default, shape.Columns[i].Default)
+}
+
+func sameText(a, b *string) bool { return a == b || a != nil && b != nil && *a == *b }
+
 // docApart is what readers are told of a column that was set apart.
 const docApart = "what rows held before the column of that name began anew, as far as they have not changed since"
 
@@ -106,7 +114,10 @@ func (p *predecessor) nameApart(name string, shape *schema.Table) string {
 // NOT NULL: a zero date becomes NULL, and a column that is added later has no
 // value in the files that are there. Key columns have to be: an optional
 // identifier field makes the table unreadable for PyIceberg, Spark and Trino.
-func buildSchema(shape *schema.Table, names *naming.Mapping, old *predecessor, id, last int) (*iceberg.Schema, error) {
+//
+// defaults tells whether the fields are to have the defaults that rows written from
+// now on have.
+func buildSchema(shape *schema.Table, names *naming.Mapping, old *predecessor, defaults bool, id, last int) (*iceberg.Schema, error) {
 	columns := names.Columns(shape)
 	if err := checkColumnNames(shape, names); err != nil {
 		return nil, err
@@ -126,7 +137,7 @@ func buildSchema(shape *schema.Table, names *naming.Mapping, old *predecessor, i
 			}
 			was, foreign = foreign[j], slices.Delete(foreign, j, j+1)
 		}
-		// A default goes with the field: files that lack the column show it for ever.
+		// It goes with the field: files that lack the column show it for ever.
 		f.InitialDefault, f.WriteDefault = was.InitialDefault, was.WriteDefault
 		if f.ID = was.ID; f.ID == 0 {
 			last++
@@ -134,6 +145,13 @@ func buildSchema(shape *schema.Table, names *naming.Mapping, old *predecessor, i
 			if old != nil && old.initial != nil {
 				f.InitialDefault, f.WriteDefault = old.initial[i], old.initial[i]
 			}
+		}
+		switch v, known := writeDefault(c, shape.Lake(i)); {
+		case !defaults, v == nil && was.ID == 0: // a table map that shows a new column has not told its default
+		case known:
+			f.WriteDefault = v
+		case was.ID != 0 && !old.hadDefault(shape, i):
+			f.WriteDefault = nil
 		}
 		element := elementID(was)
 		if element == 0 && shape.Lake(i).Kind == schema.LakeFloatList {

@@ -182,7 +182,10 @@ func (d *dictionaryTable) shape(sel selection, types value.Policy, decided *sche
 // replicated: of each column apart, so that all faults are told at once.
 func (c dictionaryColumn) schemaColumn(id schema.TableID, key bool) (schema.Column, error) {
 	typ, err := c.schemaType()
-	column := schema.Column{Name: c.name, Type: typ, Nullable: c.nullable, Default: c.defaultText, Generated: c.generated(), Comment: c.comment}
+	column := schema.Column{Name: c.name, Type: typ, Nullable: c.nullable, Generated: c.generated(), Comment: c.comment}
+	if !strings.Contains(c.extra, "DEFAULT_GENERATED") {
+		column.Default = c.defaultText
+	}
 	if err != nil {
 		return column, err
 	}

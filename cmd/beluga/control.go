@@ -20,7 +20,7 @@ import (
 type control struct {
 	signals *signalQueue
 	recent  *notices
-	changes changeCounter
+	metrics *metrics
 	topic   *kafkalog.Notices // nil: none
 	address net.Listener      // nil: none
 	log     *slog.Logger
@@ -28,7 +28,7 @@ type control struct {
 
 // openControl opens what can fail before anything is read.
 func openControl(ctx context.Context, c *Config, src *source.MySQL, lake *sink.Lake, p *pipeline.Pipeline, log *slog.Logger) (_ *control, err error) {
-	s := &control{signals: newSignalQueue(lake, src, p.Stats, log), recent: new(notices), log: log}
+	s := &control{signals: newSignalQueue(lake, src, p.Stats, log), recent: new(notices), metrics: newMetrics(), log: log}
 	if c.HTTP.Address != "" {
 		if s.address, err = listen(ctx, c.HTTP.Address); err != nil {
 			return nil, err
@@ -39,7 +39,7 @@ func openControl(ctx context.Context, c *Config, src *source.MySQL, lake *sink.L
 	}
 	src.Observe(func(n pipeline.Notification) {
 		s.recent.add(n)
-		s.changes.add(n)
+		s.metrics.add(n)
 		if c.Notify.Log {
 			log.Info("notification", "id", n.ID, "aggregate", n.Aggregate, "type", n.Type, "data", n.Data)
 		}
@@ -71,7 +71,7 @@ func (s *control) run(ctx, stop context.Context) error {
 	})
 	if s.address != nil {
 		g.Go(func() error {
-			return (&server{post: s.signals.post, notices: s.recent, changes: &s.changes, log: s.log.With("part", "http")}).serve(stop, s.address)
+			return (&server{post: s.signals.post, notices: s.recent, metrics: s.metrics, log: s.log.With("part", "http")}).serve(stop, s.address)
 		})
 	}
 	if s.topic != nil {

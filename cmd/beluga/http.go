@@ -52,7 +52,7 @@ func (n *notices) all() []pipeline.Notification {
 type server struct {
 	post    func(context.Context, pipeline.Signal) error
 	notices *notices
-	changes *changeCounter
+	metrics *metrics
 	log     *slog.Logger
 }
 
@@ -90,12 +90,7 @@ func (s *server) handler() http.Handler {
 		s.answer(w, http.StatusOK, map[string]string{"status": "ok"})
 	})
 	mux.HandleFunc("GET /notifications", func(w http.ResponseWriter, _ *http.Request) { s.answer(w, http.StatusOK, s.notices.all()) })
-	mux.HandleFunc("GET /metrics", func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", metricsType)
-		if err := s.changes.write(w); err != nil {
-			s.log.Warn("answering a request", "error", err)
-		}
-	})
+	mux.Handle("GET /metrics", s.metrics.handler())
 	mux.HandleFunc("POST /signals", s.signal)
 	return mux
 }

@@ -53,7 +53,7 @@ func queryText(t *testing.T, server *servers.MySQLServer, query string) (s strin
 // statement and the remedy; what came before stays as it was, and the remedy is
 // one.
 func TestStatementsThatCannotBeFollowed(t *testing.T) {
-	const remedy = "\n    remedy: run with --on-incompatible reload, which loads the table again beside the others; or " + loadAgain + ", where --tables can leave this one out"
+	const remedy = "\n    remedy: run with --on-incompatible reload, which loads the table again beside the others, or new-column, by which single columns begin anew beside what they held; or " + loadAgain + ", where --tables can leave this one out"
 	server := servers.MySQL(t)
 	for name, c := range map[string]struct{ statements, text string }{
 		"narrower": {"ALTER TABLE a MODIFY w DECIMAL(4, 0)",

@@ -18,11 +18,11 @@ type altered struct {
 	moved   bool         // columns stand in another order
 	keys    []keyColumns // that are unique since
 	unkeyed bool         // a key or an index was dropped
-	comment bool         // a comment may be another
+	said    bool         // a comment or a default may be another
 }
 
 func (a *altered) isEmpty() bool {
-	return len(a.added) == 0 && len(a.defined) == 0 && !a.moved && len(a.keys) == 0 && !a.unkeyed && !a.comment
+	return len(a.added) == 0 && len(a.defined) == 0 && !a.moved && len(a.keys) == 0 && !a.unkeyed && !a.said
 }
 
 // followNames announces what a statement says for sure of columns that are there:
@@ -209,7 +209,7 @@ func (r *run) note(t *table, s *statement, strict bool) (leftOut bool) {
 			a.defined = append(a.defined, d)
 		}
 	}
-	a.keys, a.unkeyed, a.comment = append(a.keys, s.keys...), a.unkeyed || s.unkeyed, a.comment || s.comments
+	a.keys, a.unkeyed, a.said = append(a.keys, s.keys...), a.unkeyed || s.unkeyed, a.said || s.says
 	for _, list := range [...][]definition{s.added, s.defined} {
 		for _, d := range list {
 			if d.isKey() {

@@ -14,7 +14,7 @@ var errReload = errors.New("remedy: load the tables again: run with an empty lak
 
 // ErrIncompatible is the remedy for a change that the rows in the lake cannot follow,
 // and for which Config.Reload has the table loaded again.
-var ErrIncompatible = errors.New("remedy: run with --on-incompatible reload, which loads the table again beside the others; or load the tables again: run with an empty lake (--to another folder), where --tables can leave this one out")
+var ErrIncompatible = errors.New("remedy: run with --on-incompatible reload, which loads the table again beside the others, or new-column, by which single columns begin anew beside what they held; or load the tables again: run with an empty lake (--to another folder), where --tables can leave this one out")
 
 // followable refuses a difference that the lake cannot follow.
 func (r *run) followable(t *table, now *schema.Table, d schema.Diff) error {

@@ -36,7 +36,7 @@ type statement struct {
 	defined   []definition     // MODIFY and CHANGE, by the name after it
 	keys      []keyColumns     // that are unique from now on
 	unkeyed   bool             // a key or an index is dropped
-	comments  bool             // it says COMMENT of the table, or of a column
+	says      bool             // something of COMMENT or DEFAULT
 	ignore    bool             // MariaDB's ALTER IGNORE: what does not fit is made to
 	removes   string           // the clause of ALTER TABLE that removes or exchanges rows without row events
 	partition bool             // it is about partitions, and makes no table
@@ -219,7 +219,7 @@ func (p *parser) alter() statement {
 	p.accept("IF", "EXISTS")
 	s := statement{kind: alterTable, tables: []schema.TableID{p.tableName()}}
 	p.wait()
-	s.comments = slices.ContainsFunc(p.ts, func(t token) bool { return t.is("COMMENT") })
+	s.says = slices.ContainsFunc(p.ts, func(t token) bool { return t.is("COMMENT") || t.is("DEFAULT") })
 	for p.peek().kind != endToken {
 		p.clause(&s)
 		p.skipClause()

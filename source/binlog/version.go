@@ -326,12 +326,15 @@ func (r *run) evolve(ctx context.Context, t *table, to *schema.Table, d schema.D
 	return r.announce(ctx, t, change)
 }
 
-// describe gives new columns of a shape that a table map shows the comments that
-// statements gave them. to is not in use yet.
+// describe gives new columns of a shape that a table map shows the comments and the
+// defaults that statements gave them. to is not in use yet.
 func (a *altered) describe(to *schema.Table, added []int) {
 	for _, i := range added {
 		if k := find(a.added, to.Columns[i].Name); k >= 0 {
 			to.Columns[i].Comment = a.added[k].comment()
+			if d := a.added[k].value; d.Kind == NumberDefault || d.Kind == TextDefault {
+				to.Columns[i].Default = &d.Text
+			}
 		}
 	}
 }
@@ -339,7 +342,7 @@ func (a *altered) describe(to *schema.Table, added []int) {
 // shown strikes off what a shape shows that is announced.
 func (a *altered) shown(to *schema.Table) {
 	a.added = slices.DeleteFunc(a.added, func(d definition) bool { return to.Column(d.name) >= 0 })
-	a.defined, a.moved, a.keys, a.unkeyed, a.comment = nil, false, nil, false, false
+	a.defined, a.moved, a.keys, a.unkeyed, a.said = nil, false, nil, false, false
 }
 
 // SameVersion tells whether rows of both shapes decode alike and the lake

@@ -320,6 +320,7 @@ func (b *batcher) finish(ctx context.Context) error {
 		return b.checkpoint(ctx)
 	}
 	if b.open || b.boundary == nil || len(b.ahead) > 0 {
+		b.stats.left.Store(b.dirty)
 		return nil
 	}
 	return b.cut(ctx)

@@ -3,6 +3,7 @@ package pipeline
 import (
 	"context"
 	"fmt"
+	"io"
 	"sync/atomic"
 	"time"
 
@@ -11,7 +12,8 @@ import (
 	"github.com/beluga-cdc/beluga/schema"
 )
 
-// Pipeline joins a source, a transport and a sink.
+// Pipeline joins a source, a transport and a sink. Through a log either end may be in
+// another process: then it is nil here.
 type Pipeline struct {
 	Source    Source
 	Transport Transport
@@ -30,31 +32,53 @@ func (p *Pipeline) Run(ctx, stop context.Context) error {
 	if stats == nil {
 		stats = new(Stats)
 	}
-	w, err := p.Transport.Writer(ctx, p.Lake)
+	w, r, err := p.open(ctx, stop)
 	if err != nil {
-		return fmt.Errorf("opening the transport for the source: %w", err)
-	}
-	r, err := p.Transport.Reader(ctx, p.Lake)
-	if err != nil {
-		return fmt.Errorf("opening the transport for the sink: %w", err)
+		return err
 	}
 	g, ctx := errgroup.WithContext(ctx)
-	g.Go(func() error {
-		reading, cancel := context.WithCancel(ctx)
-		defer cancel()
-		defer context.AfterFunc(stop, cancel)()
-		if err := p.Source.Run(reading, w.Resume(), steadyWriter{w, ctx}); err != nil {
-			return err
-		}
-		return w.Close(ctx)
-	})
-	jobs := newJobs()
-	g.Go(func() error {
-		defer close(jobs.queue)
-		return newBatcher(p.Limits, p.Lake, jobs, stats).run(ctx, r)
-	})
-	g.Go(func() error { return p.drain(ctx, jobs, r, stats) })
+	if w != nil {
+		g.Go(func() error {
+			reading, cancel := context.WithCancel(ctx)
+			defer cancel()
+			defer context.AfterFunc(stop, cancel)()
+			out := steadyWriter{Writer: w, ctx: ctx}
+			if r == nil {
+				out.stats = stats
+			}
+			if err := p.Source.Run(reading, w.Resume(), out); err != nil {
+				return err
+			}
+			return w.Close(ctx)
+		})
+	}
+	if r != nil {
+		jobs := newJobs()
+		g.Go(func() error {
+			defer close(jobs.queue)
+			return newBatcher(p.Limits, p.Lake, jobs, stats).run(ctx, r)
+		})
+		g.Go(func() error { return p.drain(ctx, jobs, r, stats) })
+	}
 	return g.Wait()
+}
+
+// open opens the ends of the transport that are here.
+func (p *Pipeline) open(ctx, stop context.Context) (w Writer, r Reader, err error) {
+	if p.Source != nil {
+		if w, err = p.Transport.Writer(ctx, p.Lake); err != nil {
+			return nil, nil, fmt.Errorf("opening the transport for the source: %w", err)
+		}
+	}
+	if p.Sink != nil {
+		if r, err = p.Transport.Reader(ctx, p.Lake); err != nil {
+			return nil, nil, fmt.Errorf("opening the transport for the sink: %w", err)
+		}
+		if p.Source == nil { // which would end it
+			r = &stoppedReader{Reader: r, stop: stop, whole: true}
+		}
+	}
+	return w, r, nil
 }
 
 // steadyWriter sends under the context of the whole pipeline: a source that is
@@ -62,10 +86,64 @@ func (p *Pipeline) Run(ctx, stop context.Context) error {
 // get their Commit through.
 type steadyWriter struct {
 	Writer
-	ctx context.Context //nolint:containedctx // the point of the type
+	ctx   context.Context //nolint:containedctx // the point of the type
+	stats *Stats          // nil: the sink counts
 }
 
-func (w steadyWriter) Send(_ context.Context, e schema.Event) error { return w.Writer.Send(w.ctx, e) }
+func (w steadyWriter) Send(_ context.Context, e schema.Event) error {
+	if w.stats == nil {
+		return w.Writer.Send(w.ctx, e)
+	}
+	c, isCommit := e.(schema.Commit)
+	if b, ok := e.(*schema.Block); ok {
+		w.stats.block(b)
+	}
+	if isCommit {
+		w.stats.read(c)
+	}
+	err := w.Writer.Send(w.ctx, e)
+	if isCommit && err == nil {
+		w.stats.committed(c)
+	}
+	return err
+}
+
+// stoppedReader ends a reader whose writer is in another process, and goes on: at
+// the next Commit after stop, as the batch can be committed there, or where none comes.
+type stoppedReader struct {
+	Reader
+	stop  context.Context //nolint:containedctx // the point of the type
+	whole bool            // the last event was a Commit
+}
+
+// lastCommit is how long a reader that is to end waits for the Commit of what came.
+const lastCommit = 2 * time.Second
+
+// Next implements Reader.
+func (r *stoppedReader) Next(ctx context.Context) (schema.Event, error) {
+	wait := lastCommit
+	if r.whole {
+		wait = 0
+	}
+	reading, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(r.stop, func() {
+		select {
+		case <-time.After(wait):
+			cancel()
+		case <-reading.Done():
+		}
+	})()
+	if r.whole && r.stop.Err() != nil {
+		return nil, io.EOF
+	}
+	e, err := r.Reader.Next(reading)
+	if err != nil && reading.Err() != nil && ctx.Err() == nil {
+		return nil, io.EOF
+	}
+	_, r.whole = e.(schema.Commit)
+	return e, err
+}
 
 func (p *Pipeline) drain(ctx context.Context, jobs *jobs, r Reader, stats *Stats) error {
 	for j := range jobs.queue {
@@ -107,7 +185,12 @@ type Stats struct {
 	position  atomic.Pointer[schema.Position]
 	readTime  atomic.Int64 // source's time of the newest change read, µs
 	waitTime  atomic.Int64 // of the oldest one that no cut holds, µs; 0: none waits
+	left      atomic.Bool
 }
+
+// Left tells whether the events ended within a transaction, so that what came since the
+// last published cut is in no table, complete or not.
+func (s *Stats) Left() bool { return s.left.Load() }
 
 // Position returns the position of the last published cut.
 func (s *Stats) Position() schema.Position {

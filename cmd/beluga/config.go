@@ -83,7 +83,8 @@ type ColumnsConfig struct {
 // KafkaConfig says whether and how events travel through Kafka.
 type KafkaConfig struct {
 	Brokers           []string `yaml:"brokers" list:"comma" short:"true" help:"go through Kafka: host:port of one or more brokers, or \"embedded\" for a broker inside this process"`
-	TopicPrefix       string   `yaml:"topic-prefix" help:"topics are called <prefix>.<database>.<table> (default: the pipeline's name)"`
+	Log               string   `yaml:"log" help:"name of the log: its control topic is beluga-control.<log> (default: the pipeline's name). Sinks with names and tables of their own can read one log"`
+	TopicPrefix       string   `yaml:"topic-prefix" help:"topics are called <prefix>.<database>.<table> (default: the log's name)"`
 	Partitions        int      `yaml:"partitions" help:"partitions of a topic that is made"`
 	Replication       int      `yaml:"replication" help:"replicas of a topic that is made (default: as the broker is set up)"`
 	Retention         Duration `yaml:"retention" help:"how long a topic that is made keeps its events"`
@@ -216,7 +217,10 @@ func defaultConfig() Config {
 func (c *Config) commitBytes() int { return int(cmp.Or(c.Commit.Bytes, c.Memory.Limit/4)) }
 
 // topicPrefix is kafka.topic-prefix with its default.
-func (c *Config) topicPrefix() string { return cmp.Or(c.Kafka.TopicPrefix, c.Name) }
+func (c *Config) topicPrefix() string { return cmp.Or(c.Kafka.TopicPrefix, c.logName()) }
+
+// logName is kafka.log with its default.
+func (c *Config) logName() string { return cmp.Or(c.Kafka.Log, c.Name) }
 
 // logLevel is log.level for slog.
 func (c *Config) logLevel() (l slog.Level) {
@@ -277,6 +281,12 @@ func (c *Config) validate(needs []string) (faults []fault) {
 		if _, err := source.ParseURL(c.From); err != nil {
 			bad("from", "%s", strings.TrimLeft(strings.TrimPrefix(err.Error(), "--from"), ": "))
 		}
+	}
+	if slices.Contains(needs, "kafka.brokers") && (len(c.Kafka.Brokers) == 0 || c.Kafka.embedded()) {
+		bad("kafka.brokers", "missing; say where Kafka is: --kafka host:9092 (the broker inside a process is for beluga run alone)")
+	}
+	if c.Kafka.Log != "" && !namePattern.MatchString(c.Kafka.Log) {
+		bad("kafka.log", "%q may have letters, digits, _ and -, at most 64", c.Kafka.Log)
 	}
 	if slices.Contains(needs, "to") && c.To == "" {
 		bad("to", "missing; name the folder of the lake: --to ./lake")

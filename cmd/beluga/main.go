@@ -75,7 +75,7 @@ tables together always show one state that the database had.`,
 	root.SetOut(io.out)
 	root.SetErr(io.err)
 	root.SetFlagErrorFunc(flagError)
-	root.AddCommand(runCommand(io), checkCommand(io), statusCommand(io), tablesCommand(io), verifyCommand(io), snapshotCommand(io), signalCommand(io), benchCommand(io), versionCommand(io))
+	root.AddCommand(runCommand(io), sourceCommand(io), sinkCommand(io), checkCommand(io), statusCommand(io), tablesCommand(io), verifyCommand(io), snapshotCommand(io), signalCommand(io), benchCommand(io), versionCommand(io))
 	root.SetHelpCommand(&cobra.Command{Use: "no-help", Hidden: true})
 	return root, started
 }

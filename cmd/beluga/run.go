@@ -8,14 +8,17 @@ import (
 	"os"
 	"path/filepath"
 	"runtime/pprof"
+	"time"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/beluga-cdc/beluga/pipeline"
+	"github.com/beluga-cdc/beluga/pipeline/kafkalog"
 	"github.com/beluga-cdc/beluga/sink"
 	"github.com/beluga-cdc/beluga/sink/warehouse"
 	"github.com/beluga-cdc/beluga/source"
+	"github.com/beluga-cdc/beluga/source/snapshot"
 )
 
 func runCommand(io streams) *cobra.Command {
@@ -42,7 +45,7 @@ once, which costs nothing but reading that part again.`,
 		if err != nil {
 			return err
 		}
-		return profiled(*profile, func() error { return runPipeline(cmd.Context(), &c, io) })
+		return profiled(*profile, func() error { return runPipeline(cmd.Context(), &c, io, parts{source: true, sink: true}) })
 	}
 	return cmd
 }
@@ -64,66 +67,116 @@ func profiled(path string, fn func() error) (err error) {
 	return fn()
 }
 
+// parts are the ends of the pipeline that are in this process.
+type parts struct{ source, sink bool }
+
+// opened is a pipeline whose parts are open.
+type opened struct {
+	pipeline *pipeline.Pipeline
+	source   *source.MySQL // nil: in another process
+	lake     *sink.Lake    // nil: in another process
+	closers  closers
+}
+
 // runPipeline opens the parts, joins them, and closes them again. A signal that
 // comes while they are opened is no fault: nothing was read yet.
-func runPipeline(ctx context.Context, c *Config, io streams) error {
+func runPipeline(ctx context.Context, c *Config, io streams, which parts) error {
 	term := newTerminal(io.err)
 	log := newLogger(c, io.err, term)
 	limitMemory(c)
-	src, err := newSource(c, log)
-	if err != nil {
+	return untilSignal(ctx, c.Shutdown.Timeout, log, func(ctx, stop context.Context) error {
+		left, err := runOpened(ctx, stop, c, which, term, log)
+		if err == nil && left && c.Once && stop.Err() == nil {
+			// The log ends within a transaction, and cuts before it stand in one batch with
+			// what there is of that. Each alone, they can be committed.
+			each := *c
+			each.Commit.Interval = Duration(time.Millisecond)
+			_, err = runOpened(ctx, stop, &each, which, term, log)
+		}
 		return err
-	}
-	return untilSignal(ctx, c.Shutdown.Timeout, log, func(ctx, stop context.Context) (err error) {
-		p, lake, open, err := openPipeline(stop, c, src, log)
-		if err != nil {
-			if stop.Err() != nil && ctx.Err() == nil {
-				log.Info("stopped before anything was read", "interrupted", err)
-				return nil
-			}
-			return err
-		}
-		defer func() { err = errors.Join(err, open.Close()) }()
-		told, err := openControl(stop, c, src, lake, p, log)
-		if err != nil {
-			return err
-		}
-		defer func() { err = errors.Join(err, told.Close()) }()
-		show := &progress{load: src.Progress, zeroDates: src.Stats().ZeroDates.Load, stats: p.Stats, term: term, log: log}
-		if err := runShown(ctx, stop, p, show, told); err != nil {
-			return err
-		}
-		position := p.Stats.Position()
-		if position.IsZero() {
-			position = p.Lake.Position // nothing was committed
-		}
-		log.Info("stopped", "rows", p.Stats.Rows.Load(), "commits", p.Stats.Cuts.Load(), "position", position)
-		return nil
 	})
 }
 
-// openPipeline opens the lake and the way to it, and tells what has to be closed
-// after them.
-func openPipeline(ctx context.Context, c *Config, src *source.MySQL, log *slog.Logger) (_ *pipeline.Pipeline, lake *sink.Lake, open closers, err error) {
-	if err := preflight(ctx, c, src); err != nil {
-		return nil, nil, nil, err
+// runOpened runs the pipeline once, and tells whether its events ended within a
+// transaction.
+func runOpened(ctx, stop context.Context, c *Config, which parts, term *terminal, log *slog.Logger) (left bool, err error) {
+	o, err := openParts(stop, c, which, log)
+	if err != nil {
+		if stop.Err() != nil && ctx.Err() == nil {
+			log.Info("stopped before anything was read", "interrupted", err)
+			return false, nil
+		}
+		return false, err
+	}
+	defer func() { err = errors.Join(err, o.closers.Close()) }()
+	told, err := openControl(stop, c, o, log)
+	if err != nil {
+		return false, err
+	}
+	defer func() { err = errors.Join(err, told.Close()) }()
+	p := o.pipeline
+	show := &progress{load: func() *snapshot.Progress { return nil }, zeroDates: func() int64 { return 0 }, stats: p.Stats, term: term, log: log}
+	if o.source != nil {
+		show.load, show.zeroDates = o.source.Progress, o.source.Stats().ZeroDates.Load
+	}
+	if err := runShown(ctx, stop, p, show, told); err != nil {
+		return false, err
+	}
+	position := p.Stats.Position()
+	if position.IsZero() {
+		position = p.Lake.Position // nothing was committed
+	}
+	log.Info("stopped", "rows", p.Stats.Rows.Load(), "commits", p.Stats.Cuts.Load(), "position", position)
+	return p.Stats.Left(), nil
+}
+
+// openParts opens the lake, if it is written here, and the way from or to it, and
+// tells what has to be closed after them.
+func openParts(ctx context.Context, c *Config, which parts, log *slog.Logger) (_ *opened, err error) {
+	o := &opened{pipeline: &pipeline.Pipeline{Limits: c.limits(), Stats: new(pipeline.Stats)}}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, o.closers.Close())
+		}
+	}()
+	if which.source {
+		if o.source, err = newSource(c, log); err != nil {
+			return nil, err
+		}
+		o.pipeline.Source = o.source
+	}
+	if which.sink {
+		if err := o.openLake(ctx, c, log); err != nil {
+			return nil, err
+		}
+	}
+	transport, end, err := openTransport(c, log)
+	if err != nil {
+		return nil, err
+	}
+	o.pipeline.Transport, o.closers = transport, append(o.closers, end)
+	if t, ok := transport.(*kafkalog.Transport); ok && !which.source && c.Once {
+		return o, t.EndHere(ctx)
+	}
+	return o, nil
+}
+
+// openLake opens the lake, once what keeps tables from coming into it is found not to be.
+func (o *opened) openLake(ctx context.Context, c *Config, log *slog.Logger) error {
+	if err := preflight(ctx, c, o.source); err != nil {
+		return err
 	}
 	lake, resume, err := openLake(ctx, c, log)
 	if err != nil {
-		return nil, nil, nil, err
+		return err
 	}
-	open = closers{lake}
-	if resume.Position.IsZero() {
+	o.lake, o.closers = lake, append(o.closers, lake)
+	o.pipeline.Sink, o.pipeline.Lake = lake, resume
+	if resume.Position.IsZero() && o.source != nil {
 		// Before anything is read, and of all tables at once.
-		if err := errors.Join(checkNames(ctx, c, src), checkOwners(ctx, src, lake)); err != nil {
-			return nil, nil, nil, errors.Join(err, open.Close())
-		}
+		return errors.Join(checkNames(ctx, c, o.source), checkOwners(ctx, o.source, lake))
 	}
-	transport, opened, err := openTransport(c, log)
-	if err != nil {
-		return nil, nil, nil, errors.Join(err, open.Close())
-	}
-	return &pipeline.Pipeline{Source: src, Transport: transport, Sink: lake, Lake: resume, Limits: c.limits(), Stats: new(pipeline.Stats)}, lake, append(open, opened), nil
+	return nil
 }
 
 // runShown runs the pipeline, shows how far it is, and lets it be told more.
@@ -165,6 +218,9 @@ func preflight(ctx context.Context, c *Config, src *source.MySQL) error {
 		return nil
 	}
 	_, lakeErr := checkLake(ctx, c, nil, new(checklist))
+	if src == nil {
+		return lakeErr
+	}
 	faults, err := src.Preflight(ctx)
 	if err != nil {
 		return errors.Join(lakeErr, fmt.Errorf("checking the server: %w", err))

@@ -6,6 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -14,6 +15,7 @@ import (
 	"github.com/beluga-cdc/beluga/pipeline/embedded"
 	"github.com/beluga-cdc/beluga/pipeline/kafkalog"
 	"github.com/beluga-cdc/beluga/pipeline/kafkalog/recordbatch"
+	"github.com/beluga-cdc/beluga/schema"
 	"github.com/beluga-cdc/beluga/sink/warehouse"
 	"github.com/beluga-cdc/beluga/source"
 )
@@ -48,6 +50,10 @@ func openTransport(c *Config, log *slog.Logger) (pipeline.Transport, io.Closer, 
 	if err != nil {
 		return nil, nil, err
 	}
+	read, err := c.Tables.chosen()
+	if err != nil {
+		return nil, nil, err
+	}
 	var open closers
 	brokers, retention := c.Kafka.Brokers, c.Kafka.Retention.std()
 	var trim func(string, int, int64) error
@@ -62,9 +68,10 @@ func openTransport(c *Config, log *slog.Logger) (pipeline.Transport, io.Closer, 
 	}
 	t := kafkalog.New(kafkalog.Config{
 		Brokers:           brokers,
-		Name:              c.Name,
+		Name:              c.logName(),
 		TopicPrefix:       c.topicPrefix(),
 		Selection:         selection,
+		Tables:            read,
 		MessageKeys:       keys,
 		Partitions:        c.Kafka.Partitions,
 		ReplicationFactor: c.Kafka.Replication,
@@ -106,9 +113,34 @@ func sortedText(list []string) string {
 	return strings.Join(slices.Compact(slices.Sorted(slices.Values(list))), ",")
 }
 
+// chosen tells which tables the patterns name; nil: there are none, so all.
+func (t *TablesConfig) chosen() (func(schema.TableID) bool, error) {
+	if len(t.Include)+len(t.Exclude) == 0 {
+		return nil, nil
+	}
+	var list [2][]*regexp.Regexp
+	for i, patterns := range [...][]string{t.Include, t.Exclude} {
+		for _, p := range patterns {
+			re, err := regexp.Compile("^(?:" + p + ")$")
+			if err != nil {
+				return nil, fmt.Errorf("tables: %q is no regular expression: %w", p, err)
+			}
+			list[i] = append(list[i], re)
+		}
+	}
+	return func(id schema.TableID) bool {
+		name := id.String()
+		matches := func(re *regexp.Regexp) bool { return re.MatchString(name) }
+		return (len(list[0]) == 0 || slices.ContainsFunc(list[0], matches)) && !slices.ContainsFunc(list[1], matches)
+	}, nil
+}
+
 func (c *Config) included() (string, error) {
 	if len(c.Tables.Include) > 0 {
 		return "--tables '" + sortedText(c.Tables.Include) + "'", nil
+	}
+	if c.From == "" {
+		return "", nil // who only reads the log does not choose what is in it
 	}
 	s, err := source.ParseURL(c.From)
 	if err != nil {

@@ -7,19 +7,23 @@ import (
 
 	"github.com/beluga-cdc/beluga/pipeline"
 	"github.com/beluga-cdc/beluga/pipeline/kafkalog/recordbatch"
+	"github.com/beluga-cdc/beluga/schema"
 )
 
 // Config says where the log is and how it is written. Zero fields get the
 // defaults named here.
 type Config struct {
 	Brokers []string // host:port, any of the cluster
-	// Name is the pipeline's. It names the control topic, so two pipelines on one
+	// Name is the log's. It names the control topic, so two pipelines on one
 	// cluster need two names.
 	Name        string
 	TopicPrefix string // data topics are <prefix>.<database>.<table>
 	// Selection says in the user's words which tables are captured: a source goes
 	// on in the middle of a transaction only under the selection that it began with.
 	Selection string
+
+	// Tables says which of the log's tables a reader takes; nil: all of them.
+	Tables func(schema.TableID) bool
 
 	// MessageKeys choose the columns of the records' keys.
 	MessageKeys pipeline.MessageKeys

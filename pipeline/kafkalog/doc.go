@@ -50,7 +50,8 @@
 //     Lanes of single tables go on in the same way, or begin anew (TestLanesThroughTheLog).
 //     A source is told of the changes of tables behind the checkpoint, to pass them in the
 //     same steps; another one is refused (TestAlterPassedAgain).
-//  11. A log of any number of tables is read to its end (TestManyTables).
+//  11. A log of any number of tables is read to its end (TestManyTables), and a reader
+//     of some of its tables delivers every cut of these (TestReaderOfSomeTables).
 //  12. What the broker has acknowledged reaches a sink of the same process without
 //     it (TestPassesByTheBroker), under the same rule as what is fetched
 //     (TestRestarts); a sink that is slow finds it in the log, and the source does not

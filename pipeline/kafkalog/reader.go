@@ -47,13 +47,15 @@ type Reader struct {
 	current map[schema.TableID]*schema.Table
 	passed  int64                // the last cut that was delivered
 	history int64                // of the last load that began
+	whole   bool                 // the last event was a Commit, or there was none
+	endedAt time.Time            // when it first came to where it is to end
 	held    *schema.SchemaChange // its first, while that is told
 	cuts    map[int64]*cutPayload
 }
 
 func newReader(cfg Config, t *Transport, lake pipeline.Resume) *Reader {
 	return &Reader{cfg: cfg, transport: t, log: t.log, lake: lake, history: lake.Position.History, wake: make(chan struct{}, 1), entries: make(chan tableEntry, 16),
-		identity: make(chan logIdentity, 1), tables: map[int64]bool{}, aligner: protocol.NewAligner(), cuts: map[int64]*cutPayload{}, current: map[schema.TableID]*schema.Table{}}
+		identity: make(chan logIdentity, 1), tables: map[int64]bool{}, aligner: protocol.NewAligner(), cuts: map[int64]*cutPayload{}, whole: true, current: map[schema.TableID]*schema.Table{}}
 }
 
 func (r *Reader) open(ctx context.Context) error {
@@ -155,12 +157,13 @@ func (r *Reader) Next(ctx context.Context) (schema.Event, error) {
 		}
 		e, moved, err := r.advance()
 		if e != nil || err != nil {
+			_, r.whole = e.(schema.Commit)
 			return e, err
 		}
 		if moved {
 			continue
 		}
-		if r.atEnd() {
+		if r.atEnd() && (r.whole || r.transport.wrote() || r.late()) {
 			return nil, r.end()
 		}
 		var closed <-chan struct{}
@@ -259,6 +262,9 @@ func (r *Reader) commit(cut int64) schema.Commit {
 	}
 	commit := schema.Commit{Position: p, Time: c.Time}
 	for _, l := range c.Loading {
+		if r.cfg.Tables != nil && !r.cfg.Tables(l.Table) {
+			continue
+		}
 		commit.Loading = append(commit.Loading, schema.Progress{Table: r.current[l.Table], Load: l.Load})
 	}
 	return commit
@@ -304,6 +310,10 @@ func (r *Reader) addTable(e tableEntry) error {
 		return nil
 	}
 	r.tables[e.Number] = true
+	if r.cfg.Tables != nil && !r.cfg.Tables(e.ID) {
+		r.aligner.LeaveOut()
+		return nil
+	}
 	lake := r.lake.Tables[e.ID]
 	r.current[e.ID] = lake.Table
 	passed := map[int]int64{}

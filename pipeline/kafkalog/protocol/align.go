@@ -12,6 +12,7 @@ import "fmt"
 // it is void: the next complete one holds all that it held.
 type Aligner struct {
 	tables  []*alignedTable
+	others  int64 // tables that are left out
 	parts   []*aligned
 	number  map[int]*aligned
 	void    int64 // cuts up to here are complete or void
@@ -58,6 +59,10 @@ func (a *Aligner) AddTable(id int, passed map[int]int64) {
 	}
 	a.tables, a.settled = append(a.tables, t), false
 }
+
+// LeaveOut says that the log has another table, which takes part in cuts and is not
+// among those that are aligned.
+func (a *Aligner) LeaveOut() { a.others, a.settled = a.others+1, false }
 
 // Running tells whether the partition may deliver.
 func (a *Aligner) Running(part int) bool { return a.number[part].at == running }
@@ -121,7 +126,7 @@ func (a *Aligner) complete() (Step, bool) {
 			cut, tables = p.cut, p.tables
 		}
 	}
-	if cut == 0 || tables > int64(len(a.tables)) {
+	if cut == 0 || tables > int64(len(a.tables))+a.others {
 		return Step{}, false
 	}
 	for _, p := range a.parts {

@@ -90,6 +90,11 @@ type KafkaConfig struct {
 	Retention         Duration `yaml:"retention" help:"how long a topic that is made keeps its events"`
 	MessageKeyColumns []string `yaml:"message-key-columns" list:"semicolon" also:"message.key.columns" help:"columns that the keys of some tables' records are made of: PATTERN:COLUMN,COLUMN, a regular expression over the whole of database.table; several with semicolons between. In topics of several partitions, columns of the primary key only. Without Kafka it has no effect"`
 	Compression       string   `yaml:"compression" enum:"none,snappy,lz4,zstd" help:"compression of the events"`
+
+	DecimalHandlingMode        string `yaml:"decimal-handling-mode" enum:"precise,string,double" also:"decimal.handling.mode" help:"DECIMAL columns in the events: base64 of the unscaled value, text, or a double, which is refused above 15 digits"`
+	BigintUnsignedHandlingMode string `yaml:"bigint-unsigned-handling-mode" enum:"long,precise" also:"bigint.unsigned.handling.mode" help:"BIGINT UNSIGNED columns in the events: a number that is negative from 2^63 on, or as precise decimals"`
+	BinaryHandlingMode         string `yaml:"binary-handling-mode" enum:"bytes,base64,base64-url-safe,hex" also:"binary.handling.mode" help:"BINARY, VARBINARY and BLOB columns in the events: bytes, which JSON has as base64, or strings"`
+	TimePrecisionMode          string `yaml:"time-precision-mode" enum:"adaptive_time_microseconds,connect,isostring,microseconds,nanoseconds" also:"time.precision.mode" help:"DATE, TIME and DATETIME columns in the events: Debezium's modes; connect has milliseconds only, and nanoseconds lacks most years, so columns that hold more are refused"`
 }
 
 const defaultRetention = Duration(7 * 24 * time.Hour)
@@ -200,6 +205,8 @@ func defaultConfig() Config {
 			Partitions:  1,
 			Retention:   defaultRetention,
 			Compression: "snappy",
+
+			DecimalHandlingMode: "precise", BigintUnsignedHandlingMode: "long", BinaryHandlingMode: "bytes", TimePrecisionMode: "adaptive_time_microseconds",
 		},
 		Commit:    CommitConfig{Interval: Duration(10 * time.Second), Rows: 1_000_000},
 		Memory:    MemoryConfig{Limit: 512 << 20},

@@ -46,6 +46,10 @@ func openTransport(c *Config, log *slog.Logger) (pipeline.Transport, io.Closer, 
 	if err != nil {
 		return nil, nil, fmt.Errorf("kafka.message-key-columns: %w", err)
 	}
+	modes, err := c.Kafka.modes()
+	if err != nil {
+		return nil, nil, fmt.Errorf("kafka: %w", err)
+	}
 	selection, err := c.selection()
 	if err != nil {
 		return nil, nil, err
@@ -73,6 +77,7 @@ func openTransport(c *Config, log *slog.Logger) (pipeline.Transport, io.Closer, 
 		Selection:         selection,
 		Tables:            read,
 		MessageKeys:       keys,
+		Modes:             modes,
 		Partitions:        c.Kafka.Partitions,
 		ReplicationFactor: c.Kafka.Replication,
 		Retention:         retention,
@@ -96,6 +101,9 @@ func (c *Config) selection() (string, error) {
 	// As the tables do, these decide which rows of a transaction there are, and where.
 	if list := c.Kafka.MessageKeyColumns; len(list) > 0 {
 		text += " and --kafka-message-key-columns '" + strings.Join(slices.Sorted(slices.Values(list)), ";") + "'"
+	}
+	for _, mode := range c.Kafka.chosenModes() {
+		text += " and " + mode // a key that is written in another way comes to another partition
 	}
 	if list := c.GTID.SourceIncludes; len(list) > 0 && c.GTID.SourceFilterRows {
 		text += " and --gtid-source-includes '" + sortedText(list) + "'"

@@ -27,6 +27,7 @@ func TestSelection(t *testing.T) {
 	}
 	require.Equal(t, of(shop)+" and --kafka-message-key-columns 'a:x;b:y'", with(Config{Kafka: KafkaConfig{MessageKeyColumns: []string{"b:y", "a:x"}}}))
 	require.Equal(t, of(shop)+" and --gtid-source-excludes 'x,y'", with(Config{GTID: GTIDConfig{SourceExcludes: []string{"y", "x"}}}))
+	require.Equal(t, of(shop)+" and --kafka-binary-handling-mode hex", with(Config{Kafka: KafkaConfig{DecimalHandlingMode: "precise", BinaryHandlingMode: "hex"}}))
 	_, err := (&Config{From: "nonsense"}).selection()
 	require.Error(t, err)
 }

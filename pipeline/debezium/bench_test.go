@@ -111,7 +111,7 @@ func BenchmarkDecode(b *testing.B) {
 		b.Run(string(op), func(b *testing.B) {
 			values := encodeAll(b, sysbenchBlock(b, op, 1000))
 			t := sysbenchTable(b)
-			d := debezium.NewDecoder(t)
+			d := debezium.NewDecoder(t, debezium.Modes{})
 			block := schema.NewBlock(t)
 			b.ReportAllocs()
 			for i := 0; b.Loop(); i++ {

@@ -44,8 +44,11 @@ func (f *field) decode(v *schema.Vec, p []byte) (n int, err error) {
 	case '[':
 		return f.decodeVector(v, p)
 	}
-	if f.form == formFloat32 || f.form == formFloat64 {
+	switch f.form {
+	case formFloat32, formFloat64:
 		return f.decodeFloat(v, p)
+	case formDecimalDouble:
+		return f.decodeDouble(v, p)
 	}
 	return f.decodeInt(v, p)
 }
@@ -90,6 +93,16 @@ func (f *field) decodeInt(v *schema.Vec, p []byte) (n int, err error) {
 			return 0, errTime
 		}
 		v.AppendInt64(x)
+	case formTimeMillis:
+		if x < 0 || x >= microsPerDay/1000 {
+			return 0, errTime
+		}
+		v.AppendInt64(x * 1000)
+	case formTimeNanos:
+		if x < 0 || x >= microsPerDay*1000 || x%1000 != 0 {
+			return 0, errTime
+		}
+		v.AppendInt64(x / 1000)
 	case formMillis:
 		if x > math.MaxInt64/1000 || x < math.MinInt64/1000 {
 			return 0, errRange
@@ -190,11 +203,11 @@ func (f *field) decodeString(v *schema.Vec, p []byte) (n int, err error) {
 		v.AppendInt64(x)
 		return n, nil
 	case formBytes:
-		return n, appendBytesValue(v, s)
-	case formBits, formDecimal64, formDecimal128, formDecimalText:
+		return n, appendBytesValue(v, s, strictBase64)
+	case formBits, formUnsigned, formDecimal64, formDecimal128, formDecimalText:
 		return n, f.decodeBase64(v, s)
 	}
-	return n, errForm
+	return n, f.decodeChosen(v, s)
 }
 
 func appendTextValue(v *schema.Vec, s []byte) error {
@@ -215,12 +228,15 @@ func appendTextValue(v *schema.Vec, s []byte) error {
 
 // strictBase64 refuses stray bits after the last byte: two texts of one value
 // would be a sign that somebody cut it.
-var strictBase64 = base64.StdEncoding.Strict()
+var (
+	strictBase64    = base64.StdEncoding.Strict()
+	strictURLBase64 = base64.URLEncoding.Strict()
+)
 
-func appendBytesValue(v *schema.Vec, s []byte) error {
+func appendBytesValue(v *schema.Vec, s []byte, in *base64.Encoding) error {
 	from := len(v.Data)
-	v.Data = slices.Grow(v.Data, strictBase64.DecodedLen(len(s)))
-	n, err := strictBase64.Decode(v.Data[from:cap(v.Data)], s)
+	v.Data = slices.Grow(v.Data, in.DecodedLen(len(s)))
+	n, err := in.Decode(v.Data[from:cap(v.Data)], s)
 	if err != nil {
 		return errors.New("is no base64")
 	}
@@ -256,7 +272,7 @@ func (f *field) decodeBase64(v *schema.Vec, s []byte) error {
 		return nil
 	}
 	hi, lo, ok := f.decimal(raw)
-	if !ok {
+	if !ok || f.form == formUnsigned && hi != 0 {
 		return errRange
 	}
 	if f.form == formDecimal64 {

@@ -19,9 +19,10 @@ type Decoder struct {
 	kept   []bool // by column: in old
 }
 
-// NewDecoder returns the decoder of a prepared table.
-func NewDecoder(t *schema.Table) *Decoder {
-	d := &Decoder{table: t, row: fieldsOf(t, allColumns(t)), kept: make([]bool, len(t.Columns))}
+// NewDecoder returns the decoder of a prepared table, for events whose values were
+// written under the modes.
+func NewDecoder(t *schema.Table, m Modes) *Decoder {
+	d := &Decoder{table: t, row: fieldsOf(t, allColumns(t), m), kept: make([]bool, len(t.Columns))}
 	for i := range d.row {
 		if t.Identifies(i) {
 			d.kept[i] = true

@@ -1,8 +1,7 @@
 // Package debezium writes row changes as Debezium's JSON events and reads them
 // back: the envelope with before, after, source and op, one record for each
-// change, and tombstones. Its values are those of Debezium's default options
-// (decimals precise, times adaptive_time_microseconds, unsigned bigint long,
-// binary bytes), its JSON that of Kafka Connect's converter without schemas. So
+// change, and tombstones. Its values are those of Debezium's handling modes
+// (Modes), its JSON that of Kafka Connect's converter without schemas. So
 // any consumer of Debezium's topics reads ours, and we read Debezium's.
 //
 // Rows go straight between vectors and text. Nothing is allocated for a row, and
@@ -11,15 +10,17 @@
 // Invariants:
 //
 //  1. What is written equals what Debezium wrote for the same rows, byte by byte,
-//     but for the differences below (TestRecordedEvents, TestRecordedTypes).
+//     but for the differences below (TestRecordedEvents, TestRecordedTypes,
+//     TestRecordedModes).
 //  2. What Debezium wrote can be read, with schemas and without
 //     (TestDecodeRecorded).
 //  3. What was written reads back as the same values, floats to the bit, in
-//     whatever order of fields and with whatever white space (TestRoundTrip,
-//     TestGeometry, TestGeometryOfOthers).
+//     whatever modes, order of fields and white space (TestRoundTrip, TestGeometry,
+//     TestGeometryOfOthers). Modes under which it would not are refused
+//     (TestLossyModes).
 //  4. A value that cannot be held exactly is an error that names table, column and
 //     text, and a faulty event leaves the block as it was (TestFaultyEvents,
-//     TestFaultyRows, FuzzDecoder).
+//     TestFaultyRows, TestFaultyModes, FuzzDecoder).
 //  5. A change of key is a deletion under the old key and a creation under the new
 //     one (TestRecordedEvents).
 //  6. No allocation for a row (TestAllocations).
@@ -61,7 +62,7 @@
 // lake: a TINYINT(1) a boolean, as Debezium's own converter makes it, a TIME a
 // number of µs or MySQL's text.
 //
-// Not understood when reading: handling modes other than the defaults, the
-// placeholder for columns that a row image of NOBLOB leaves out, truncate events,
-// and TIME values outside of a day where the lake's type has no place for them.
+// Not understood when reading: the placeholder for columns that a row image of
+// NOBLOB leaves out, truncate events, and TIME values outside of a day where the
+// lake's type has no place for them.
 package debezium

@@ -2,8 +2,11 @@ package debezium
 
 import (
 	"bytes"
+	"encoding/base64"
+	"encoding/hex"
 	"errors"
 	"fmt"
+	"math"
 	"strconv"
 	"time"
 
@@ -15,6 +18,7 @@ type Config struct {
 	Name    string // of the source: Debezium's topic.prefix
 	Version string // of the program
 	Key     []int  // columns of the record's key; nil: those of the table's
+	Modes   Modes  // of the values
 	// Now is the clock of ts_ms, ts_us and ts_ns. It is read once for the rows of an
 	// origin, not for each row.
 	Now func() time.Time
@@ -61,8 +65,8 @@ func NewEncoder(t *schema.Table, cfg Config) *Encoder {
 	}
 	return &Encoder{
 		table:  t,
-		row:    fieldsOf(t, allColumns(t)),
-		key:    fieldsOf(t, cfg.Key),
+		row:    fieldsOf(t, allColumns(t), cfg.Modes),
+		key:    fieldsOf(t, cfg.Key, cfg.Modes),
 		source: newSourceBlock(t.ID, cfg),
 	}
 }
@@ -268,7 +272,7 @@ func (f *field) append(dst []byte, v *schema.Vec, row int) ([]byte, error) {
 	case formMillis:
 		ms := v.I64[row] / 1000
 		if ms*1000 != v.I64[row] {
-			return dst, errors.New("has more digits in the second's fraction than its column")
+			return dst, errDigits
 		}
 		return strconv.AppendInt(dst, ms, 10), nil
 	case formTimestamp:
@@ -279,6 +283,40 @@ func (f *field) append(dst []byte, v *schema.Vec, row int) ([]byte, error) {
 		return appendGeometry(dst, v.Bytes(row))
 	case formVector:
 		return appendVector(dst, v.Bytes(row))
+	}
+	return f.appendChosen(dst, v, row)
+}
+
+// appendChosen is append for the forms of other modes than the defaults.
+func (f *field) appendChosen(dst []byte, v *schema.Vec, row int) ([]byte, error) {
+	switch f.form {
+	case formDecimalPlain:
+		return f.appendPlain(dst, v, row), nil
+	case formDecimalDouble:
+		return appendDouble(dst, float64(v.I64[row])/math.Pow10(f.scale), 64)
+	case formUnsigned:
+		return appendDecimal(dst, v.Dec128(row)), nil
+	case formURLBase64:
+		dst = base64.URLEncoding.AppendEncode(append(dst, '"'), v.Bytes(row))
+		return append(dst, '"'), nil
+	case formHex:
+		dst = hex.AppendEncode(append(dst, '"'), v.Bytes(row))
+		return append(dst, '"'), nil
+	case formTimeMillis:
+		ms := v.I64[row] / 1000
+		if ms*1000 != v.I64[row] {
+			return dst, errDigits
+		}
+		return strconv.AppendInt(dst, ms, 10), nil
+	case formTimeNanos:
+		return strconv.AppendInt(dst, v.I64[row]*1000, 10), nil
+	case formTimeISO:
+		return append(appendClock(append(dst, '"'), v.I64[row], shortest), 'Z', '"'), nil
+	case formDateISO:
+		dst, err := appendDate(append(dst, '"'), int64(v.I32[row]))
+		return append(dst, 'Z', '"'), err
+	case formInstantISO:
+		return appendTimestamp(dst, v.I64[row], shortest)
 	}
 	return dst, fmt.Errorf("of type %s has no form in an event", f.kind)
 }

@@ -75,7 +75,7 @@ func TestFaultyEvents(t *testing.T) {
 		{``, faultyRow("v", `"[1]"`), `column v (vector): "\"[1]\"" is not`},
 	}
 	tab := faultTable(t)
-	d := debezium.NewDecoder(tab)
+	d := debezium.NewDecoder(tab, debezium.Modes{})
 	for _, tt := range tests {
 		b := schema.NewBlock(tab)
 		require.NoError(t, d.Append(b, nil, []byte(faultyRow("", ""))))
@@ -98,7 +98,7 @@ func TestFaultyEvents(t *testing.T) {
 func TestOldFromKey(t *testing.T) {
 	tab := faultTable(t)
 	b := schema.NewBlock(tab)
-	require.NoError(t, debezium.NewDecoder(tab).Append(b, []byte(`{"id":5}`), []byte(`{"op":"d","before":null}`)))
+	require.NoError(t, debezium.NewDecoder(tab, debezium.Modes{}).Append(b, []byte(`{"id":5}`), []byte(`{"op":"d","before":null}`)))
 	require.EqualValues(t, 5, b.Old[0].I32[0])
 }
 
@@ -153,7 +153,7 @@ func FuzzDecoder(f *testing.F) {
 	f.Add([]byte(nil), []byte(strings.Replace(strings.Replace(faultyRow("n", `"AQ=="`), `"before":null`, `"before":{"id":1,"s":"\\"}`, 1), `"op":"c"`, `"op":"u"`, 1)))
 	f.Fuzz(func(t *testing.T, key, value []byte) {
 		b := schema.NewBlock(tab)
-		err := debezium.NewDecoder(tab).Append(b, key, value)
+		err := debezium.NewDecoder(tab, debezium.Modes{}).Append(b, key, value)
 		if err != nil && b.Rows() != 0 || b.Rows() > 1 {
 			t.Fatalf("%d rows, error %v", b.Rows(), err)
 		}

@@ -28,8 +28,43 @@ const (
 	formBytes    // base64
 	formGeometry // object of WKB and SRID; EWKB in the block
 	formVector   // array of numbers
+
+	// Of modes other than the defaults.
+	formDecimalPlain  // text of digits; in the block by the vector's kind
+	formDecimalDouble // number; unscaled in the block
+	formUnsigned      // base64 of the value
+	formURLBase64     // base64 of URLs
+	formHex
+	formTimeMillis // number of ms; µs in the block
+	formTimeNanos  // number of ns; µs in the block
+	formTimeISO    // 12:34:56.5Z; µs in the block
+	formDateISO    // 2024-02-29Z; days in the block
+	formInstantISO // 2024-02-29T12:34:56.5Z; µs in the block
 )
 
+// form returns how a column's values stand in events under the modes.
+func (m Modes) form(t schema.Type, lake schema.LakeType) form {
+	usual := formOf(t, lake)
+	switch usual {
+	case formDecimal64, formDecimal128, formDecimalText:
+		return [...]form{usual, formDecimalPlain, formDecimalDouble}[m.decimal]
+	case formUint64:
+		return [...]form{usual, formUnsigned}[m.unsigned]
+	case formBytes:
+		return [...]form{usual, usual, formURLBase64, formHex}[m.binary]
+	case formTime:
+		return [...]form{usual, formTimeMillis, formTimeISO, usual, formTimeNanos}[m.time]
+	}
+	switch {
+	case t.Kind == schema.Date && m.time == timeISO:
+		return formDateISO
+	case t.Kind == schema.DateTime:
+		return [...]form{usual, formMillis, formInstantISO, formInt64, 0}[m.time] // nanoseconds would not hold all of the type's years
+	}
+	return usual
+}
+
+// formOf returns the form under the default modes.
 func formOf(t schema.Type, lake schema.LakeType) form {
 	switch t.Kind {
 	case schema.TinyInt, schema.SmallInt, schema.MediumInt, schema.Year, schema.Date:
@@ -106,11 +141,11 @@ type field struct {
 }
 
 // fieldsOf returns the fields of an object with the given columns.
-func fieldsOf(t *schema.Table, cols []int) []field {
+func fieldsOf(t *schema.Table, cols []int, m Modes) []field {
 	fs := make([]field, 0, len(cols))
 	for i, c := range cols {
 		typ := t.Columns[c].Type
-		f := field{name: t.Columns[c].Name, col: c, form: formOf(typ, t.Lake(c)), kind: typ.Kind, scale: typ.Scale, precision: typ.Precision}
+		f := field{name: t.Columns[c].Name, col: c, form: m.form(typ, t.Lake(c)), kind: typ.Kind, scale: typ.Scale, precision: typ.Precision}
 		f.lit = "," + quote(f.name) + ":"
 		if i == 0 {
 			f.lit = "{" + f.lit[1:]
@@ -119,6 +154,9 @@ func fieldsOf(t *schema.Table, cols []int) []field {
 			f.width = (typ.Length + 7) / 8
 		}
 		f.limitHi, f.limitLo = pow10(typ.Precision)
+		if f.form == formUnsigned {
+			f.limitHi, f.limitLo = 1, 0 // 2^64
+		}
 		fs = append(fs, f)
 	}
 	return fs

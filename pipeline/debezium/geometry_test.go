@@ -32,7 +32,7 @@ func TestGeometry(t *testing.T) {
 	require.Contains(t, value, `{"before":{"id":1,"g":{"wkb":`+originWKB+`,"srid":4326},"after":7},"after":{"id":1,"g":{"wkb":`+originWKB+`,"srid":null},"after":8}`)
 
 	back := schema.NewBlock(tab)
-	require.NoError(t, debezium.NewDecoder(tab).Append(back, records[0].Key, records[0].Value))
+	require.NoError(t, debezium.NewDecoder(tab, debezium.Modes{}).Append(back, records[0].Key, records[0].Value))
 	require.Equal(t, []byte(origin), back.New[1].Bytes(0))
 	require.EqualValues(t, 8, back.New[2].I32[0])
 }
@@ -55,7 +55,7 @@ func TestGeometryOfOthers(t *testing.T) {
 	} {
 		tab := places(t)
 		b := schema.NewBlock(tab)
-		err := debezium.NewDecoder(tab).Append(b, []byte(`{"id":1}`), []byte(`{"before":null,"after":{"id":1,"g":`+text+`,"after":2},"source":{},"op":"c"}`))
+		err := debezium.NewDecoder(tab, debezium.Modes{}).Append(b, []byte(`{"id":1}`), []byte(`{"before":null,"after":{"id":1,"g":`+text+`,"after":2},"source":{},"op":"c"}`))
 		if message, faulty := want.(string); faulty {
 			require.ErrorContains(t, err, message, text)
 			require.ErrorContains(t, err, "column g (geometry)", text)

@@ -40,11 +40,37 @@ func genType(t *rapid.T) schema.Type {
 	return typ
 }
 
-func genTable(t *rapid.T) *schema.Table {
+// genModes draws the words of the modes.
+func genModes(t *rapid.T) (m debezium.Modes, words [4]string) {
+	for i, of := range [][]string{debezium.DecimalModes, debezium.UnsignedModes, debezium.BinaryModes, debezium.TimeModes} {
+		words[i] = rapid.SampledFrom(of).Draw(t, "mode")
+	}
+	m, err := debezium.ParseModes(words[0], words[1], words[2], words[3])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m, words
+}
+
+// fitting makes a type one that the modes can carry.
+func fitting(typ schema.Type, words [4]string) schema.Type {
+	switch {
+	case typ.Kind == schema.Decimal && words[0] == "double":
+		typ.Precision = (typ.Precision-1)%15 + 1
+		typ.Scale = min(typ.Scale, typ.Precision)
+	case typ.Kind == schema.DateTime && words[3] == "nanoseconds":
+		typ.Kind = schema.Timestamp
+	case (typ.Kind == schema.DateTime || typ.Kind == schema.Time) && words[3] == "connect":
+		typ.Scale = min(typ.Scale, 3)
+	}
+	return typ
+}
+
+func genTable(t *rapid.T, words [4]string) *schema.Table {
 	names := rapid.SliceOfNDistinct(rapid.StringN(1, 8, -1), 1, 10, rapid.ID[string]).Draw(t, "names")
 	tab := &schema.Table{ID: schema.TableID{Database: rapid.String().Draw(t, "db"), Name: rapid.String().Draw(t, "table")}}
 	for i, n := range names {
-		tab.Columns = append(tab.Columns, schema.Column{Name: n, Type: genType(t), Nullable: true})
+		tab.Columns = append(tab.Columns, schema.Column{Name: n, Type: fitting(genType(t), words), Nullable: true})
 		if rapid.IntRange(0, 3).Draw(t, "in key") == 0 {
 			tab.Key = append(tab.Key, i)
 		}
@@ -68,6 +94,10 @@ func genValue(t *rapid.T, typ schema.Type, v *schema.Vec) {
 	case schema.VecBool:
 		v.AppendBool(rapid.Bool().Draw(t, "bool"))
 	case schema.VecInt32:
+		if typ.Kind == schema.Date { // the years 0 to 9999
+			v.AppendInt32(rapid.Int32Range(-719_528, 2_932_896).Draw(t, "date"))
+			return
+		}
 		v.AppendInt32(rapid.Int32().Draw(t, "int"))
 	case schema.VecInt64:
 		v.AppendInt64(genInt64(t, typ))
@@ -196,13 +226,22 @@ var detours = map[string]func([]byte) []byte{
 	},
 }
 
-// TestRoundTrip: whatever rows a table has, what was encoded decodes to the same
-// values, on the short way and on the general one.
+// TestRoundTrip: whatever rows a table has and in whatever modes, what was encoded
+// decodes to the same values, on the short way and on the general one.
 func TestRoundTrip(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		b := genBlock(t, genTable(t))
-		e := debezium.NewEncoder(b.Table, config())
-		d := debezium.NewDecoder(b.Table)
+		modes, words := genModes(t)
+		b := genBlock(t, genTable(t, words))
+		if err := modes.Check(b.Table); err != nil {
+			t.Fatal(err)
+		}
+		if same, err := debezium.ModesOf(modes.Code()); err != nil || same != modes {
+			t.Fatalf("modes %v became %v, %v", modes, same, err)
+		}
+		cfg := config()
+		cfg.Modes = modes
+		e := debezium.NewEncoder(b.Table, cfg)
+		d := debezium.NewDecoder(b.Table, modes)
 		for name, detour := range detours {
 			got := schema.NewBlock(b.Table)
 			for row := range b.Rows() {
@@ -278,7 +317,7 @@ func TestAllocations(t *testing.T) {
 			row++
 		}), "allocations for each encoded row, op %q", op)
 		events := encodeAll(t, b)
-		d, got := debezium.NewDecoder(b.Table), schema.NewBlock(b.Table)
+		d, got := debezium.NewDecoder(b.Table, debezium.Modes{}), schema.NewBlock(b.Table)
 		row = 0
 		require.Zero(t, testing.AllocsPerRun(1000, func() {
 			if err := d.Append(got, events[row%100].Key, events[row%100].Value); err != nil {

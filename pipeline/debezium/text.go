@@ -10,7 +10,7 @@ import (
 const (
 	ones  = 0x0101010101010101
 	highs = 0x8080808080808080
-	hex   = "0123456789ABCDEF"
+	hexes = "0123456789ABCDEF"
 )
 
 // isPlain tells whether b may stand in a JSON string as it is: ASCII without
@@ -112,7 +112,7 @@ func appendEscape(dst []byte, c byte) []byte {
 }
 
 func appendUnit(dst []byte, u rune) []byte {
-	return append(dst, '\\', 'u', hex[u>>12&15], hex[u>>8&15], hex[u>>4&15], hex[u&15])
+	return append(dst, '\\', 'u', hexes[u>>12&15], hexes[u>>8&15], hexes[u>>4&15], hexes[u&15])
 }
 
 // quote is appendText for names, which are UTF-8 in MySQL.

@@ -9,34 +9,53 @@ const (
 
 var pow10Micros = [7]int64{1_000_000, 100_000, 10_000, 1_000, 100, 10, 1}
 
+// shortest stands for as many digits of the second's fraction as it needs.
+const shortest = -1
+
+var errDigits = errors.New("has more digits in the second's fraction than its column")
+
 // appendTimestamp appends µs since 1970 as 2006-01-02T15:04:05.999Z, with as many
 // digits of the fraction as the column has. time.Time's formatting takes four
 // times as long.
 func appendTimestamp(dst []byte, micros int64, digits int) ([]byte, error) {
 	days, rest := floorDiv(micros, microsPerDay)
+	dst, err := appendDate(append(dst, '"'), days)
+	if err == nil && digits != shortest && rest%pow10Micros[digits] != 0 {
+		err = errDigits
+	}
+	dst = appendClock(append(dst, 'T'), rest, digits)
+	return append(dst, 'Z', '"'), err
+}
+
+// appendDate appends days since 1970 as 2006-01-02.
+func appendDate(dst []byte, days int64) ([]byte, error) {
 	year, month, day := civil(days)
 	if year < 0 || year > 9999 {
 		return dst, errors.New("lies outside of the years 0 to 9999")
 	}
-	sec, frac := rest/microsPerSecond, rest%microsPerSecond
-	unit := pow10Micros[digits]
-	if frac%unit != 0 {
-		return dst, errors.New("has more digits in the second's fraction than its column")
-	}
-	dst = append(dst, '"')
 	dst = append2(append2(dst, year/100), year%100)
 	dst = append2(append(dst, '-'), month)
-	dst = append2(append(dst, '-'), day)
-	dst = append2(append(dst, 'T'), sec/3600)
+	return append2(append(dst, '-'), day), nil
+}
+
+// appendClock appends a time of a day as 15:04:05.999.
+func appendClock(dst []byte, micros int64, digits int) []byte {
+	sec, frac := micros/microsPerSecond, micros%microsPerSecond
+	dst = append2(dst, sec/3600)
 	dst = append2(append(dst, ':'), sec/60%60)
 	dst = append2(append(dst, ':'), sec%60)
-	if digits > 0 {
-		dst = append(dst, '.')
-		for u := int64(100_000); u >= unit; u /= 10 {
-			dst = append(dst, '0'+byte(frac/u%10))
+	if digits == shortest {
+		for digits = 0; frac%pow10Micros[digits] != 0; digits++ {
 		}
 	}
-	return append(dst, 'Z', '"'), nil
+	if digits == 0 {
+		return dst
+	}
+	dst = append(dst, '.')
+	for u := int64(100_000); u >= pow10Micros[digits]; u /= 10 {
+		dst = append(dst, '0'+byte(frac/u%10))
+	}
+	return dst
 }
 
 func append2(dst []byte, x int64) []byte { return append(dst, '0'+byte(x/10), '0'+byte(x%10)) }
@@ -76,33 +95,58 @@ func fromCivil(year, month, day int64) int64 {
 // parseTimestamp reads what appendTimestamp writes, with zero to six digits in
 // the fraction.
 func parseTimestamp(s []byte) (micros int64, ok bool) {
-	const layout = "0000-00-00T00:00:00"
-	if len(s) <= len(layout) || s[len(s)-1] != 'Z' {
+	const date = len("0000-00-00")
+	if len(s) <= date || s[date] != 'T' {
 		return 0, false
 	}
-	var part [6]int64 // year … second
+	days, ok := parseDate(s[:date])
+	rest, okClock := parseClock(s[date+1:])
+	return days*microsPerDay + rest, ok && okClock
+}
+
+// parseDate reads 2006-01-02.
+func parseDate(s []byte) (days int64, ok bool) {
+	var part [3]int64
+	if !parseParts(part[:], s, "0000-00-00") {
+		return 0, false
+	}
+	days = fromCivil(part[0], part[1], part[2])
+	// A date that does not exist (February 30th) comes back as another one.
+	y, m, d := civil(days)
+	return days, y == part[0] && m == part[1] && d == part[2]
+}
+
+// parseClock reads 15:04:05.999Z.
+func parseClock(s []byte) (micros int64, ok bool) {
+	const layout = "00:00:00"
+	var part [3]int64
+	if len(s) <= len(layout) || s[len(s)-1] != 'Z' || !parseParts(part[:], s[:len(layout)], layout) {
+		return 0, false
+	}
+	frac, ok := parseFraction(s[len(layout) : len(s)-1])
+	return (part[0]*3600+part[1]*60+part[2])*microsPerSecond + frac, ok && part[0] <= 23 && part[1] <= 59 && part[2] <= 59
+}
+
+// parseParts reads the numbers that stand where the layout has zeros.
+func parseParts(part []int64, s []byte, layout string) bool {
+	if len(s) != len(layout) {
+		return false
+	}
 	n := 0
 	for i := range len(layout) {
 		switch c := s[i]; {
 		case layout[i] != '0':
 			if c != layout[i] {
-				return 0, false
+				return false
 			}
 			n++
 		case c < '0' || c > '9':
-			return 0, false
+			return false
 		default:
 			part[n] = part[n]*10 + int64(c-'0')
 		}
 	}
-	frac, ok := parseFraction(s[len(layout) : len(s)-1])
-	days := fromCivil(part[0], part[1], part[2])
-	// A date that does not exist (February 30th) comes back as another one.
-	y, m, d := civil(days)
-	if !ok || y != part[0] || m != part[1] || d != part[2] || part[3] > 23 || part[4] > 59 || part[5] > 59 {
-		return 0, false
-	}
-	return days*microsPerDay + (part[3]*3600+part[4]*60+part[5])*microsPerSecond + frac, true
+	return true
 }
 
 func parseFraction(s []byte) (micros int64, ok bool) {

@@ -163,7 +163,7 @@ func TestDecodeRecorded(t *testing.T) {
 		{"plain.tsv", 0, 5, table(t, "nopk", nil, column("a", typeInt), column("b", typeVarchar))},
 	}
 	for _, tt := range tests {
-		d := debezium.NewDecoder(tt.tab)
+		d := debezium.NewDecoder(tt.tab, debezium.Modes{})
 		e := debezium.NewEncoder(tt.tab, recordingConfig())
 		for _, r := range readRecorded(t, tt.file, tt.tab.ID.Name)[tt.from:tt.to] {
 			b := schema.NewBlock(tt.tab)

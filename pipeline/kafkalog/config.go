@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/beluga-cdc/beluga/pipeline"
+	"github.com/beluga-cdc/beluga/pipeline/debezium"
 	"github.com/beluga-cdc/beluga/pipeline/kafkalog/recordbatch"
 	"github.com/beluga-cdc/beluga/schema"
 )
@@ -27,6 +28,9 @@ type Config struct {
 
 	// MessageKeys choose the columns of the records' keys.
 	MessageKeys pipeline.MessageKeys
+	// Modes choose how values stand in the events. Each record names its own, so
+	// that others may be chosen at any time.
+	Modes debezium.Modes
 
 	// These count for topics that are created; topics that exist keep theirs.
 	Partitions        int           // of each table's topic; 1

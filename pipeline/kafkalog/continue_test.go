@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/beluga-cdc/beluga/pipeline"
+	"github.com/beluga-cdc/beluga/pipeline/debezium"
 	"github.com/beluga-cdc/beluga/pipeline/kafkalog"
 	"github.com/beluga-cdc/beluga/schema"
 )
@@ -151,30 +152,41 @@ func TestVoidProgress(t *testing.T) {
 // TestLoadUnderOtherKeys: with another choice of keys, rows would come again into
 // other partitions, where nothing orders them behind those that are there.
 func TestLoadUnderOtherKeys(t *testing.T) {
-	for partitions, goesOn := range map[int]bool{1: true, 3: false} {
-		cfg := config(broker(t))
-		cfg.LoadInterval, cfg.Partitions = time.Hour, partitions
-		l, a := newLake(t), table(t, "a", "c")
-		a.Key = []int{0, 2}
-		require.NoError(t, a.Prepare())
-		tr, w, _ := open(t, cfg, l)
-		send(t, w, schema.Anew{History: 1}, schema.SchemaChange{Table: a, Reset: true, History: 1},
-			block(a, 0, 0, change{op: schema.OpRead, id: 1, v: "a1"}), told(a, schema.Range{Lower: "2"}))
-		require.NoError(t, w.Close(t.Context()))
-		require.NoError(t, tr.Close())
-		l.restart()
-
-		tr, w, _ = open(t, cfg, l)
-		require.Len(t, w.Resume().Loads, 1, "under the same")
-		require.NoError(t, w.Close(t.Context()))
-		require.NoError(t, tr.Close())
-		l.restart()
-
-		var err error
-		cfg.MessageKeys, err = pipeline.ParseMessageKeys([]string{`shop\.a:id`})
-		require.NoError(t, err)
-		_, w, _ = open(t, cfg, l)
-		require.True(t, w.Resume().Unfinished())
-		require.Equal(t, goesOn, len(w.Resume().Loads) == 1, "%d partitions", partitions)
+	hex, err := debezium.ParseModes("", "", "hex", "")
+	require.NoError(t, err)
+	keys, err := pipeline.ParseMessageKeys([]string{`shop\.a:id`})
+	require.NoError(t, err)
+	for _, other := range []func(*kafkalog.Config){
+		func(c *kafkalog.Config) { c.MessageKeys = keys },
+		func(c *kafkalog.Config) { c.Modes = hex },
+	} {
+		for partitions, goesOn := range map[int]bool{1: true, 3: false} {
+			loadUnderOtherKeys(t, partitions, goesOn, other)
+		}
 	}
+}
+
+func loadUnderOtherKeys(t *testing.T, partitions int, goesOn bool, other func(*kafkalog.Config)) {
+	cfg := config(broker(t))
+	cfg.LoadInterval, cfg.Partitions = time.Hour, partitions
+	l, a := newLake(t), table(t, "a", "c")
+	a.Key = []int{0, 2}
+	require.NoError(t, a.Prepare())
+	tr, w, _ := open(t, cfg, l)
+	send(t, w, schema.Anew{History: 1}, schema.SchemaChange{Table: a, Reset: true, History: 1},
+		block(a, 0, 0, change{op: schema.OpRead, id: 1, v: "a1"}), told(a, schema.Range{Lower: "2"}))
+	require.NoError(t, w.Close(t.Context()))
+	require.NoError(t, tr.Close())
+	l.restart()
+
+	tr, w, _ = open(t, cfg, l)
+	require.Len(t, w.Resume().Loads, 1, "under the same")
+	require.NoError(t, w.Close(t.Context()))
+	require.NoError(t, tr.Close())
+	l.restart()
+
+	other(&cfg)
+	_, w, _ = open(t, cfg, l)
+	require.True(t, w.Resume().Unfinished())
+	require.Equal(t, goesOn, len(w.Resume().Loads) == 1, "%d partitions", partitions)
 }

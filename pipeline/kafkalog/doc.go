@@ -34,6 +34,8 @@
 //     (TestPartitionOfKey).
 //     Where keys come to be of other columns, nothing that may stand in another
 //     partition is gone on with (TestLoadUnderOtherKeys, TestChangedSelection).
+//     A record is read in the modes that it was written in (TestModesOfEachRecord),
+//     and none is written that would lose values (TestLossyModes).
 //  9. No cut shows rows of transactions that the source has not come to again
 //     (TestNoCutBeforeAllIsPassed), and what a source left unfinished is finished
 //     under the same selection of tables only (TestChangedSelection,

@@ -12,13 +12,14 @@ import (
 // laneEntry is a table in a lane, and how far it has come at a cut.
 type laneEntry struct {
 	Table schema.TableID `json:"table"`
-	Key   []int          `json:"key,omitempty"` // columns of the records' keys
+	Key   []int          `json:"key,omitempty"`  // columns of the records' keys
+	Form  int64          `json:"form,omitempty"` // of the records
 	Load  schema.Load    `json:"load"`
 }
 
 func (w *Writer) laneEntries(loading []schema.Progress) (list []laneEntry) {
 	for _, p := range loading {
-		e := laneEntry{Table: p.Table.ID, Load: p.Load}
+		e := laneEntry{Table: p.Table.ID, Load: p.Load, Form: w.cfg.Modes.Code()}
 		if t := w.tables[e.Table]; t != nil {
 			e.Key = t.key
 		}
@@ -74,7 +75,7 @@ func (w *Writer) takeUpLane(t *writerTable, l laneEntry, known bool) error {
 		scans = append(scans, w.scans[p.number])
 	}
 	start, begun := protocol.TakeLane(known, len(l.Load.Rest) > 0, scans)
-	if start == protocol.LaneGoesOn && len(t.parts) > 1 && len(l.Load.Rest) > 0 && !slices.Equal(l.Key, t.key) {
+	if start == protocol.LaneGoesOn && len(t.parts) > 1 && len(l.Load.Rest) > 0 && !w.sameKeys(t, l.Key, l.Form) {
 		start = protocol.LaneVoid // a row that comes again would stand in another partition, in no order
 	}
 	switch start {

@@ -23,7 +23,8 @@ type loadProgress struct {
 // began with: under another one the rows of which it speaks are void.
 type tableLoad struct {
 	Version int64         `json:"version"`
-	Key     []int         `json:"key,omitempty"` // columns of the records' keys; none: those of the table's
+	Key     []int         `json:"key,omitempty"`  // columns of the records' keys; none: those of the table's
+	Form    int64         `json:"form,omitempty"` // of the records
 	Table   *schema.Table `json:"table"`
 	Load    schema.Load   `json:"load"`
 }
@@ -74,7 +75,7 @@ func (w *Writer) collectProgress() (*loadNote, []*partitionWriter) {
 	var parts []*partitionWriter
 	for id, p := range w.progress {
 		t := w.tables[id]
-		n.progress.Tables = append(n.progress.Tables, tableLoad{Version: t.load, Key: t.key, Table: p.Table, Load: p.Load})
+		n.progress.Tables = append(n.progress.Tables, tableLoad{Version: t.load, Key: t.key, Form: w.cfg.Modes.Code(), Table: p.Table, Load: p.Load})
 		parts = append(parts, t.parts...)
 	}
 	clear(w.progress)
@@ -172,7 +173,7 @@ func (w *Writer) takeUpLoad() error {
 		if l.Key == nil {
 			l.Key = l.Table.Key
 		}
-		if len(t.parts) > 1 && !slices.Equal(t.key, l.Key) {
+		if len(t.parts) > 1 && !w.sameKeys(t, l.Key, l.Form) {
 			continue // a row that comes again, or changed, would stand in another partition, in no order
 		}
 		t.load = l.Version

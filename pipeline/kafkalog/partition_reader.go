@@ -47,6 +47,7 @@ type partitionReader struct {
 	// decode's
 	shape     *schema.Table
 	decoder   *debezium.Decoder
+	form      int64 // of the events that it reads
 	block     *schema.Block
 	extent    schema.Extent // of its blocks
 	size      int
@@ -207,7 +208,20 @@ func (p *partitionReader) ddl(ctx context.Context, offset int64) error {
 
 // use decodes what follows under a shape.
 func (p *partitionReader) use(t *schema.Table) {
-	p.shape, p.decoder = t, debezium.NewDecoder(t)
+	p.shape, p.decoder = t, nil
+}
+
+// read makes the decoder one of events in the record's form.
+func (p *partitionReader) read(form int64) error {
+	if p.decoder != nil && p.form == form {
+		return nil
+	}
+	m, err := debezium.ModesOf(form)
+	if err != nil {
+		return err
+	}
+	p.decoder, p.form = debezium.NewDecoder(p.shape, m), form
+	return nil
 }
 
 func (p *partitionReader) row(ctx context.Context, r *recordbatch.Record) error {
@@ -216,6 +230,9 @@ func (p *partitionReader) row(ctx context.Context, r *recordbatch.Record) error 
 	}
 	if err := p.current(p.record.Version, r.Offset); err != nil {
 		return err
+	}
+	if err := p.read(p.record.Form); err != nil {
+		return fmt.Errorf("record %d: %w", r.Offset, err)
 	}
 	if p.record.Txn.IsZero() != p.txn.IsZero() && p.block != nil {
 		// Rows of a load may be followed by transactions without a mark between, and

@@ -2,6 +2,7 @@ package kafkalog
 
 import (
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -24,13 +25,22 @@ type rowEncoder struct {
 
 // encodeAs lets the rows of a table that is in the log be written in a shape.
 func (w *Writer) encodeAs(t *writerTable, shape *schema.Table) (err error) {
-	cfg := debezium.Config{Name: w.cfg.TopicPrefix, Version: w.cfg.Version, Now: time.Now}
+	cfg := debezium.Config{Name: w.cfg.TopicPrefix, Version: w.cfg.Version, Now: time.Now, Modes: w.cfg.Modes}
+	if err := cfg.Modes.Check(shape); err != nil {
+		return err
+	}
 	if cfg.Key, err = w.cfg.MessageKeys.Columns(shape, len(t.parts)); err != nil {
 		return err
 	}
 	t.shape, t.key = shape, cfg.Key
 	t.encoders = &sync.Pool{New: func() any { return &rowEncoder{Encoder: debezium.NewEncoder(shape, cfg)} }}
 	return nil
+}
+
+// sameKeys tells whether the records of a table have the keys that they have under
+// those columns and that form: with others a row comes to another partition.
+func (w *Writer) sameKeys(t *writerTable, key []int, form int64) bool {
+	return slices.Equal(t.key, key) && w.cfg.Modes.Code() == form
 }
 
 // encode appends the rows of a block, each to the partition of its key, and gives
@@ -52,12 +62,13 @@ func (w *Writer) encode(t rowTarget, b *schema.Block, load bool) error {
 		defer b.Release()
 	}
 	origin, next := &schema.Origin{}, 0
-	e.record = protocol.Record{Kind: protocol.Row, Version: t.version}
+	form := w.cfg.Modes.Code()
+	e.record = protocol.Record{Kind: protocol.Row, Version: t.version, Form: form}
 	for row := range b.Rows() {
 		if next < len(b.Origins) && b.Origins[next].Row <= row {
 			origin = &b.Origins[next]
 			next++
-			e.record = protocol.Record{Kind: protocol.Row, Version: t.version, Time: origin.Time}
+			e.record = protocol.Record{Kind: protocol.Row, Version: t.version, Time: origin.Time, Form: form}
 			if !load {
 				e.record.Txn = txnOf(origin)
 			}

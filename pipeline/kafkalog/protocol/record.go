@@ -52,6 +52,7 @@ type Record struct {
 	Txn     Txn
 	Ordinal int64 // grows within the transaction, the same in every run
 	Time    int64 // when the source committed, µs since 1970
+	Form    int64 // how the event is written, a number of the transport's; 0 usually
 
 	// DDL
 	Reset     bool // what stands before is void
@@ -71,7 +72,8 @@ type Record struct {
 //	byte format (1), byte kind, epoch
 //	FENCE  bytes to the end: identity of the log
 //	other  seq, then
-//	ROW    version, ordinal, time (signed), byte origin: 0 none;
+//	ROW    version, ordinal, time (signed), byte origin, with 16 added where the
+//	       event's form follows it; then by the origin: 0 nothing;
 //	       1: UUID (16 bytes), number, tag to the end;
 //	       2: position, file to the end
 //	CUT    cut, tables, JSON to the end
@@ -86,6 +88,7 @@ const (
 	originNone = iota
 	originGTID
 	originFile
+	originForm = 16
 )
 
 const (
@@ -108,18 +111,7 @@ func (r *Record) Append(b []byte) []byte {
 		b = binary.AppendUvarint(b, uint64(r.Version))
 		b = binary.AppendUvarint(b, uint64(r.Ordinal))
 		b = binary.AppendVarint(b, r.Time)
-		switch {
-		case !r.Txn.GTID.IsZero():
-			b = append(b, originGTID)
-			b = append(b, r.Txn.GTID.UUID[:]...)
-			b = binary.AppendUvarint(b, uint64(r.Txn.GTID.N))
-			return append(b, r.Txn.GTID.Tag...)
-		case r.Txn.File != "":
-			b = append(b, originFile)
-			b = binary.AppendUvarint(b, r.Txn.Pos)
-			return append(b, r.Txn.File...)
-		}
-		return append(b, originNone)
+		return r.appendOrigin(b)
 	case Cut:
 		b = binary.AppendUvarint(b, uint64(r.Cut))
 		b = binary.AppendUvarint(b, uint64(r.Tables))
@@ -139,6 +131,32 @@ func (r *Record) Append(b []byte) []byte {
 		}
 	}
 	return append(b, r.Payload...)
+}
+
+// appendOrigin appends the end of a row's header.
+func (r *Record) appendOrigin(b []byte) []byte {
+	origin := byte(originNone)
+	switch {
+	case !r.Txn.GTID.IsZero():
+		origin = originGTID
+	case r.Txn.File != "":
+		origin = originFile
+	}
+	if r.Form == 0 {
+		b = append(b, origin)
+	} else {
+		b = binary.AppendUvarint(append(b, origin|originForm), uint64(r.Form))
+	}
+	switch origin {
+	case originGTID:
+		b = append(b, r.Txn.GTID.UUID[:]...)
+		b = binary.AppendUvarint(b, uint64(r.Txn.GTID.N))
+		return append(b, r.Txn.GTID.Tag...)
+	case originFile:
+		b = binary.AppendUvarint(b, r.Txn.Pos)
+		return append(b, r.Txn.File...)
+	}
+	return b
 }
 
 var errHeader = errors.New("the record's header ends early")
@@ -163,7 +181,11 @@ func (r *Record) Parse(b []byte) error {
 	switch r.Kind {
 	case Row:
 		r.Version, r.Ordinal, r.Time = int64(p.uvarint()), int64(p.uvarint()), p.varint()
-		switch origin := p.byte(); origin {
+		origin := p.byte()
+		if origin&originForm != 0 {
+			r.Form = int64(p.uvarint())
+		}
+		switch origin &^ originForm {
 		case originNone:
 		case originGTID:
 			copy(r.Txn.GTID.UUID[:], p.take(16))

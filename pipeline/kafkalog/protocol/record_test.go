@@ -16,6 +16,9 @@ var records = []protocol.Record{
 	{Kind: protocol.Row, Epoch: 3, Seq: 2, Txn: protocol.Txn{GTID: schema.GTID{UUID: [16]byte{1, 2}, N: 99}}},
 	{Kind: protocol.Row, Epoch: 3, Seq: 2, Txn: protocol.Txn{GTID: schema.GTID{UUID: [16]byte{1, 2}, N: 99, Tag: "blue"}}},
 	{Kind: protocol.Row, Epoch: 3, Seq: 2, Txn: protocol.Txn{File: "binlog.000007", Pos: 4711}},
+	{Kind: protocol.Row, Epoch: 3, Seq: 2, Form: 3},
+	{Kind: protocol.Row, Epoch: 3, Seq: 2, Form: 300, Txn: protocol.Txn{File: "binlog.000007", Pos: 4711}},
+	{Kind: protocol.Row, Epoch: 3, Seq: 2, Form: 1, Txn: protocol.Txn{GTID: schema.GTID{UUID: [16]byte{1, 2}, N: 99, Tag: "blue"}}},
 	{Kind: protocol.Fence, Epoch: 1 << 35, Payload: []byte("log")},
 	{Kind: protocol.Cut, Epoch: 1, Seq: 2, Cut: 3, Tables: 4, Payload: []byte(`{"a":1}`)},
 	{Kind: protocol.DDL, Epoch: 1, Seq: 2, Version: 3, Reset: true, Payload: []byte(`{}`)},
@@ -40,7 +43,7 @@ func TestRecordRoundTrip(t *testing.T) {
 func TestParseRefusesWhatItDoesNotKnow(t *testing.T) {
 	var r protocol.Record
 	for name, b := range map[string][]byte{
-		"format": {2, 1, 0, 0}, "kind": {1, 5, 0, 0}, "origin": {1, 1, 0, 0, 0, 0, 0, 3}, "empty": {}, "short": {1, 1, 0, 0, 0},
+		"format": {2, 1, 0, 0}, "kind": {1, 5, 0, 0}, "origin": {1, 1, 0, 0, 0, 0, 0, 3}, "origin with a form": {1, 1, 0, 0, 0, 0, 0, 19, 1}, "form": {1, 1, 0, 0, 0, 0, 0, 16}, "empty": {}, "short": {1, 1, 0, 0, 0},
 	} {
 		require.Error(t, r.Parse(b), name)
 	}

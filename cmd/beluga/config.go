@@ -90,6 +90,7 @@ type KafkaConfig struct {
 	Retention         Duration `yaml:"retention" help:"how long a topic that is made keeps its events"`
 	MessageKeyColumns []string `yaml:"message-key-columns" list:"semicolon" also:"message.key.columns" help:"columns that the keys of some tables' records are made of: PATTERN:COLUMN,COLUMN, a regular expression over the whole of database.table; several with semicolons between. In topics of several partitions, columns of the primary key only. Without Kafka it has no effect"`
 	Compression       string   `yaml:"compression" enum:"none,snappy,lz4,zstd" help:"compression of the events"`
+	Format            string   `yaml:"format" enum:"json,json-schema" help:"form of keys and events: JSON, or JSON with its schema beside it, as Kafka Connect's converter writes it with schemas.enable"`
 
 	DecimalHandlingMode        string `yaml:"decimal-handling-mode" enum:"precise,string,double" also:"decimal.handling.mode" help:"DECIMAL columns in the events: base64 of the unscaled value, text, or a double, which is refused above 15 digits"`
 	BigintUnsignedHandlingMode string `yaml:"bigint-unsigned-handling-mode" enum:"long,precise" also:"bigint.unsigned.handling.mode" help:"BIGINT UNSIGNED columns in the events: a number that is negative from 2^63 on, or as precise decimals"`
@@ -205,6 +206,7 @@ func defaultConfig() Config {
 			Partitions:  1,
 			Retention:   defaultRetention,
 			Compression: "snappy",
+			Format:      formatJSON,
 
 			DecimalHandlingMode: "precise", BigintUnsignedHandlingMode: "long", BinaryHandlingMode: "bytes", TimePrecisionMode: "adaptive_time_microseconds",
 		},

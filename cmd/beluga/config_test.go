@@ -67,7 +67,7 @@ func TestConfigFile(t *testing.T) {
 		Readers:        []string{"spark", "duckdb"},
 		Kafka: KafkaConfig{Brokers: []string{"a:9092", "b:9092"}, TopicPrefix: "cdc", Partitions: 4, Replication: 3,
 			Retention: Duration(48 * time.Hour), Compression: "zstd", MessageKeyColumns: []string{`shop\.orders:customer,id`, `shop\.items:sku`},
-			DecimalHandlingMode: "string", BigintUnsignedHandlingMode: "precise", BinaryHandlingMode: "hex", TimePrecisionMode: "isostring"},
+			Format: formatJSONSchema, DecimalHandlingMode: "string", BigintUnsignedHandlingMode: "precise", BinaryHandlingMode: "hex", TimePrecisionMode: "isostring"},
 		Commit:    CommitConfig{Interval: Duration(time.Minute), Rows: 500_000, Bytes: 64 << 20},
 		Memory:    MemoryConfig{Limit: 1 << 30},
 		Snapshot:  SnapshotConfig{Mode: "initial", Locking: "auto", MaxThreads: 4, ChunkRows: 200_000, ChunkTime: Duration(500 * time.Millisecond), CheckpointInterval: Duration(45 * time.Second)},

@@ -24,10 +24,10 @@ func TestHandlingModes(t *testing.T) {
 	args := []string{"--from", server.URL(database), "--to", filepath.Join(t.TempDir(), "lake"), "--kafka", "embedded", "--kafka-partitions", "3", "--name", database}
 	changes := `USE e2e_modes; UPDATE t SET note = note + 1; UPDATE IGNORE t SET de = de + 0.0001 WHERE de < 1; DELETE FROM t WHERE note > 2;
 		INSERT IGNORE INTO t SELECT de / 2, biu, CONCAT(bin, 'x'), dt, d, tm, 0 FROM t; UPDATE wide SET de = -de, at = NOW(6)`
-	for _, modes := range []string{"", "string precise hex isostring", "precise precise base64-url-safe microseconds", "double long base64 connect", ""} {
+	for _, modes := range []string{"", "string precise hex isostring json-schema", "precise precise base64-url-safe microseconds json", "double long base64 connect json", ""} {
 		options := []string{"--once"}
 		if f := strings.Fields(modes); len(f) > 0 {
-			options = append(options, "--kafka-decimal-handling-mode", f[0], "--bigint-unsigned-handling-mode", f[1], "--kafka-binary-handling-mode", f[2], "--time-precision-mode", f[3])
+			options = append(options, "--kafka-decimal-handling-mode", f[0], "--bigint-unsigned-handling-mode", f[1], "--kafka-binary-handling-mode", f[2], "--time-precision-mode", f[3], "--kafka-format", f[4])
 		}
 		if strings.HasPrefix(modes, "double") {
 			text := said(t, command("run", args, options...)...)

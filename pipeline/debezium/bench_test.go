@@ -131,7 +131,12 @@ func BenchmarkDecode(b *testing.B) {
 // encodeAll returns copies of all records but the tombstones.
 func encodeAll(tb testing.TB, block *schema.Block) []debezium.Record {
 	tb.Helper()
-	e := debezium.NewEncoder(block.Table, config())
+	return encodeIn(tb, block, config())
+}
+
+func encodeIn(tb testing.TB, block *schema.Block, cfg debezium.Config) []debezium.Record {
+	tb.Helper()
+	e := debezium.NewEncoder(block.Table, cfg)
 	var all []debezium.Record
 	o := 0
 	for row := range block.Rows() {

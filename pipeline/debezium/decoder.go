@@ -17,6 +17,7 @@ type Decoder struct {
 	// can be searched.
 	looked int
 	kept   []bool // by column: in old
+	head   []byte // what stood before the last event that held its schema
 }
 
 // NewDecoder returns the decoder of a prepared table, for events whose values were
@@ -47,11 +48,12 @@ func (d *Decoder) Append(b *schema.Block, key, value []byte) error {
 		return nil
 	}
 	n := b.Rows()
-	op := opOf(value)
+	payload := d.payload(value)
+	op := opOf(payload)
 	if op == schema.OpUpdate || op == schema.OpDelete {
 		b.NeedOld(true)
 	}
-	if op != 0 && d.appendKnown(b, op, value) {
+	if op != 0 && d.appendKnown(b, op, payload) {
 		b.Ops = append(b.Ops, op)
 		return nil
 	}
@@ -62,6 +64,15 @@ func (d *Decoder) Append(b *schema.Block, key, value []byte) error {
 		return err
 	}
 	return nil
+}
+
+// payload returns the event without the schema around it, if that is the same as
+// the last time.
+func (d *Decoder) payload(value []byte) []byte {
+	if n := len(d.head); n > 0 && len(value) > n && value[len(value)-1] == '}' && bytes.HasPrefix(value, d.head) {
+		return value[n : len(value)-1]
+	}
+	return value
 }
 
 // truncate takes back what was appended of a row.

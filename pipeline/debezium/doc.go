@@ -1,7 +1,7 @@
 // Package debezium writes row changes as Debezium's JSON events and reads them
 // back: the envelope with before, after, source and op, one record for each
 // change, and tombstones. Its values are those of Debezium's handling modes
-// (Modes), its JSON that of Kafka Connect's converter without schemas. So
+// (Modes), its JSON that of Kafka Connect's converter, with schemas or without. So
 // any consumer of Debezium's topics reads ours, and we read Debezium's.
 //
 // Rows go straight between vectors and text. Nothing is allocated for a row, and
@@ -11,7 +11,7 @@
 //
 //  1. What is written equals what Debezium wrote for the same rows, byte by byte,
 //     but for the differences below (TestRecordedEvents, TestRecordedTypes,
-//     TestRecordedModes).
+//     TestRecordedModes, TestRecordedSchema).
 //  2. What Debezium wrote can be read, with schemas and without
 //     (TestDecodeRecorded).
 //  3. What was written reads back as the same values, floats to the bit, in
@@ -55,6 +55,8 @@
 //   - The headers __debezium.context.* are left out, as with
 //     extended.headers.enabled=false.
 //   - A POINT has wkb and srid like all other geometries, without x and y.
+//   - Schemas have no default for columns of dates, times, bits and bytes, nor for
+//     those that are masked on the way.
 //   - A null stays null even where the column has a default, as with the
 //     converter's replace.null.with.default=false.
 //

@@ -19,6 +19,7 @@ type Config struct {
 	Version string // of the program
 	Key     []int  // columns of the record's key; nil: those of the table's
 	Modes   Modes  // of the values
+	Topic   string // begins the names of schemas, where the modes have any
 	// Now is the clock of ts_ms, ts_us and ts_ns. It is read once for the rows of an
 	// origin, not for each row.
 	Now func() time.Time
@@ -51,6 +52,9 @@ type Encoder struct {
 	key    []field
 	source sourceBlock
 
+	// What stands before keys and events that hold their schemas; nil: they do not.
+	keyHead, valueHead []byte
+
 	// What Row returns lies in these.
 	records              [3]Record
 	newHeader, oldHeader [1]Header
@@ -63,12 +67,24 @@ func NewEncoder(t *schema.Table, cfg Config) *Encoder {
 	if cfg.Key == nil {
 		cfg.Key = t.Key
 	}
-	return &Encoder{
+	e := &Encoder{
 		table:  t,
 		row:    fieldsOf(t, allColumns(t), cfg.Modes),
 		key:    fieldsOf(t, cfg.Key, cfg.Modes),
 		source: newSourceBlock(t.ID, cfg),
 	}
+	if cfg.Modes.schemas {
+		e.keyHead, e.valueHead = keyHead(t, e.key, cfg.Topic), valueHead(t, e.row, cfg.Topic)
+	}
+	return e
+}
+
+// end closes what the head of an event opened.
+func (e *Encoder) end(value []byte) []byte {
+	if e.valueHead == nil {
+		return value
+	}
+	return append(value, '}')
 }
 
 // Row returns the records of one row, in the order in which they have to be
@@ -118,18 +134,18 @@ func (e *Encoder) created(dst []byte, b *schema.Block, row int, op schema.Op) (_
 	if e.newKey, err = e.keyOf(e.newKey, b.New, row); err != nil {
 		return dst, err
 	}
-	dst = append(dst, `{"before":null,"after":`...)
+	dst = append(append(dst, e.valueHead...), `{"before":null,"after":`...)
 	if dst, err = appendObject(dst, e.row, b.New, row); err != nil {
 		return dst, err
 	}
-	return e.source.append(dst, row, op), nil
+	return e.end(e.source.append(dst, row, op)), nil
 }
 
 func (e *Encoder) update(b *schema.Block, row int) (err error) {
 	if e.newKey, err = e.keyOf(e.newKey, b.New, row); err != nil {
 		return err
 	}
-	dst := append(e.value[:0], `{"before":`...)
+	dst := append(append(e.value[:0], e.valueHead...), `{"before":`...)
 	if dst, err = appendObject(dst, e.row, b.Old, row); err != nil {
 		return err
 	}
@@ -137,7 +153,7 @@ func (e *Encoder) update(b *schema.Block, row int) (err error) {
 	if dst, err = appendObject(dst, e.row, b.New, row); err != nil {
 		return err
 	}
-	e.value = e.source.append(dst, row, schema.OpUpdate)
+	e.value = e.end(e.source.append(dst, row, schema.OpUpdate))
 	e.records[0] = Record{Key: e.newKey, Value: e.value}
 	return nil
 }
@@ -147,12 +163,12 @@ func (e *Encoder) deleted(b *schema.Block, row int) (err error) {
 	if e.oldKey, err = e.keyOf(e.oldKey, b.Old, row); err != nil {
 		return err
 	}
-	dst := append(e.value[:0], `{"before":`...)
+	dst := append(append(e.value[:0], e.valueHead...), `{"before":`...)
 	if dst, err = appendObject(dst, e.row, b.Old, row); err != nil {
 		return err
 	}
 	dst = append(dst, `,"after":null`...)
-	e.value = e.source.append(dst, row, schema.OpDelete)
+	e.value = e.end(e.source.append(dst, row, schema.OpDelete))
 	return nil
 }
 
@@ -166,8 +182,8 @@ func (e *Encoder) rekey(b *schema.Block, row int) (err error) {
 	if e.second, err = e.created(e.second[:0], b, row, schema.OpInsert); err != nil {
 		return err
 	}
-	e.newHeader[0] = Header{headerNewKey, e.newKey}
-	e.oldHeader[0] = Header{headerOldKey, e.oldKey}
+	e.newHeader[0] = Header{headerNewKey, e.bare(e.newKey)}
+	e.oldHeader[0] = Header{headerOldKey, e.bare(e.oldKey)}
 	e.records[0] = Record{Key: e.oldKey, Value: e.value, Headers: e.newHeader[:]}
 	e.records[1] = Record{Key: e.oldKey, Headers: e.newHeader[:]}
 	e.records[2] = Record{Key: e.newKey, Value: e.second, Headers: e.oldHeader[:]}
@@ -178,7 +194,19 @@ func (e *Encoder) keyOf(dst []byte, image []schema.Vec, row int) ([]byte, error)
 	if len(e.key) == 0 {
 		return nil, nil
 	}
-	return appendObject(dst[:0], e.key, image, row)
+	dst, err := appendObject(append(dst[:0], e.keyHead...), e.key, image, row)
+	if e.keyHead != nil {
+		dst = append(dst, '}')
+	}
+	return dst, err
+}
+
+// bare is a key without its schema: headers hold none.
+func (e *Encoder) bare(key []byte) []byte {
+	if e.keyHead == nil {
+		return key
+	}
+	return key[len(e.keyHead) : len(key)-1]
 }
 
 // keyIsSame tells whether an update left the key as it was.

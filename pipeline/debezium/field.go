@@ -135,6 +135,9 @@ type field struct {
 	kind  schema.Kind
 	scale int
 	width int // BIT: bytes; 0 where not known
+	// The modes, where the form is the same under several.
+	connect bool // times are Connect's own types
+	text    bool // bytes are declared as text
 	// DECIMAL: absolute values stay below limit, 10 to the precision.
 	precision        int
 	limitHi, limitLo uint64
@@ -146,6 +149,7 @@ func fieldsOf(t *schema.Table, cols []int, m Modes) []field {
 	for i, c := range cols {
 		typ := t.Columns[c].Type
 		f := field{name: t.Columns[c].Name, col: c, form: m.form(typ, t.Lake(c)), kind: typ.Kind, scale: typ.Scale, precision: typ.Precision}
+		f.connect, f.text = m.time == timeConnect, m.binary != 0
 		f.lit = "," + quote(f.name) + ":"
 		if i == 0 {
 			f.lit = "{" + f.lit[1:]

@@ -1,6 +1,7 @@
 package debezium
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -15,6 +16,7 @@ type object = map[string]json.RawMessage
 // the short way.
 func (d *Decoder) appendGeneral(b *schema.Block, key, value []byte) error {
 	ev, err := parsePayload(value)
+	d.head = headOf(d.head, value)
 	if err == nil {
 		err = d.appendEvent(b, key, ev)
 	}
@@ -22,6 +24,27 @@ func (d *Decoder) appendGeneral(b *schema.Block, key, value []byte) error {
 		return fmt.Errorf("decoding an event of table %s: %w", d.table.ID, err)
 	}
 	return nil
+}
+
+// headOf returns what stands before the payload of a value that begins with its
+// schema, without white space between; nothing of any other one.
+func headOf(dst, value []byte) []byte {
+	const opening, between = `{"schema":`, `,"payload":`
+	dst = dst[:0]
+	rest, ok := cut(value, opening)
+	if !ok {
+		return dst
+	}
+	var text json.RawMessage
+	d := json.NewDecoder(bytes.NewReader(rest))
+	if d.Decode(&text) != nil || text[0] != '{' {
+		return dst
+	}
+	n := int(d.InputOffset())
+	if _, ok := cut(rest[n:], between); !ok {
+		return dst
+	}
+	return append(dst, value[:len(opening)+n+len(between)]...)
 }
 
 // parsePayload reads a JSON object. Where it is a pair of schema and payload it

@@ -9,11 +9,23 @@ import (
 	"github.com/beluga-cdc/beluga/schema"
 )
 
-// Modes choose how values stand in events, among Debezium's handling modes. The
-// zero Modes are its defaults.
+// Modes choose how values stand in events, among Debezium's handling modes, and
+// whether schemas stand beside them. The zero Modes are its defaults, without
+// schemas.
 type Modes struct {
 	decimal, unsigned, binary, time uint8 // indexes into the words
+	schemas                         bool
 }
+
+// WithSchemas are the modes for keys and events that hold their schemas, as Kafka
+// Connect's JSON converter writes them with schemas.enable.
+func (m Modes) WithSchemas() Modes {
+	m.schemas = true
+	return m
+}
+
+// schemasBit follows the bits of the words in a code.
+const schemasBit = 1 << 8
 
 // The words of the modes; the first is the default.
 var (
@@ -54,12 +66,16 @@ func ParseModes(decimal, unsigned, binary, time string) (Modes, error) {
 // Code returns the modes as a number, which the log keeps with each record: what
 // was written under other modes stays readable. 0 are the defaults.
 func (m Modes) Code() int64 {
-	return int64(m.decimal) | int64(m.unsigned)<<2 | int64(m.binary)<<3 | int64(m.time)<<5
+	code := int64(m.decimal) | int64(m.unsigned)<<2 | int64(m.binary)<<3 | int64(m.time)<<5
+	if m.schemas {
+		code |= schemasBit
+	}
+	return code
 }
 
 // ModesOf is the inverse of Code.
 func ModesOf(code int64) (Modes, error) {
-	m := Modes{decimal: uint8(code & 3), unsigned: uint8(code >> 2 & 1), binary: uint8(code >> 3 & 3), time: uint8(code >> 5 & 7)}
+	m := Modes{decimal: uint8(code & 3), unsigned: uint8(code >> 2 & 1), binary: uint8(code >> 3 & 3), time: uint8(code >> 5 & 7), schemas: code&schemasBit != 0}
 	if m.Code() != code || m.decimal > decimalDouble || m.time > timeNanos {
 		return Modes{}, fmt.Errorf("its values are in modes with the number %d, which this program does not know: use the version that wrote it, or a later one", code)
 	}

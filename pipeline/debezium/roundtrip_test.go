@@ -231,6 +231,10 @@ var detours = map[string]func([]byte) []byte{
 func TestRoundTrip(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		modes, words := genModes(t)
+		schemas := rapid.Bool().Draw(t, "schemas")
+		if schemas {
+			modes = modes.WithSchemas()
+		}
 		b := genBlock(t, genTable(t, words))
 		if err := modes.Check(b.Table); err != nil {
 			t.Fatal(err)
@@ -239,10 +243,13 @@ func TestRoundTrip(t *testing.T) {
 			t.Fatalf("modes %v became %v, %v", modes, same, err)
 		}
 		cfg := config()
-		cfg.Modes = modes
+		cfg.Modes, cfg.Topic = modes, "shop.t"
 		e := debezium.NewEncoder(b.Table, cfg)
 		d := debezium.NewDecoder(b.Table, modes)
 		for name, detour := range detours {
+			if schemas && name == "with a schema" {
+				continue // it has one
+			}
 			got := schema.NewBlock(b.Table)
 			for row := range b.Rows() {
 				recs, err := e.Row(b, row, &b.Origins[0])
@@ -308,22 +315,31 @@ func TestSourceRow(t *testing.T) {
 
 func TestAllocations(t *testing.T) {
 	for _, op := range []schema.Op{schema.OpRead, schema.OpInsert, schema.OpUpdate, schema.OpDelete} {
-		b := sysbenchBlock(t, op, 100)
-		e, row := debezium.NewEncoder(b.Table, config()), 0
-		require.Zero(t, testing.AllocsPerRun(1000, func() {
-			if _, err := e.Row(b, row%100, &b.Origins[0]); err != nil {
-				t.Fatal(err)
-			}
-			row++
-		}), "allocations for each encoded row, op %q", op)
-		events := encodeAll(t, b)
-		d, got := debezium.NewDecoder(b.Table, debezium.Modes{}), schema.NewBlock(b.Table)
-		row = 0
-		require.Zero(t, testing.AllocsPerRun(1000, func() {
-			if err := d.Append(got, events[row%100].Key, events[row%100].Value); err != nil {
-				t.Fatal(err)
-			}
-			row++
-		}), "allocations for each decoded row, op %q", op)
+		for _, modes := range []debezium.Modes{{}, debezium.Modes{}.WithSchemas()} {
+			allocations(t, op, modes)
+		}
 	}
+}
+
+func allocations(t *testing.T, op schema.Op, modes debezium.Modes) {
+	b := sysbenchBlock(t, op, 100)
+	cfg := config()
+	cfg.Modes = modes
+	e, row := debezium.NewEncoder(b.Table, cfg), 0
+	require.Zero(t, testing.AllocsPerRun(1000, func() {
+		if _, err := e.Row(b, row%100, &b.Origins[0]); err != nil {
+			t.Fatal(err)
+		}
+		row++
+	}), "allocations for each encoded row, op %q", op)
+	events := encodeIn(t, b, cfg)
+	d, got := debezium.NewDecoder(b.Table, modes), schema.NewBlock(b.Table)
+	row = 0
+	require.NoError(t, d.Append(got, events[0].Key, events[0].Value)) // what stands before all of them
+	require.Zero(t, testing.AllocsPerRun(1000, func() {
+		if err := d.Append(got, events[row%100].Key, events[row%100].Value); err != nil {
+			t.Fatal(err)
+		}
+		row++
+	}), "allocations for each decoded row, op %q", op)
 }

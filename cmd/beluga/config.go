@@ -82,15 +82,16 @@ type ColumnsConfig struct {
 
 // KafkaConfig says whether and how events travel through Kafka.
 type KafkaConfig struct {
-	Brokers           []string `yaml:"brokers" list:"comma" short:"true" help:"go through Kafka: host:port of one or more brokers, or \"embedded\" for a broker inside this process"`
-	Log               string   `yaml:"log" help:"name of the log: its control topic is beluga-control.<log> (default: the pipeline's name). Sinks with names and tables of their own can read one log"`
-	TopicPrefix       string   `yaml:"topic-prefix" help:"topics are called <prefix>.<database>.<table> (default: the log's name)"`
-	Partitions        int      `yaml:"partitions" help:"partitions of a topic that is made"`
-	Replication       int      `yaml:"replication" help:"replicas of a topic that is made (default: as the broker is set up)"`
-	Retention         Duration `yaml:"retention" help:"how long a topic that is made keeps its events"`
-	MessageKeyColumns []string `yaml:"message-key-columns" list:"semicolon" also:"message.key.columns" help:"columns that the keys of some tables' records are made of: PATTERN:COLUMN,COLUMN, a regular expression over the whole of database.table; several with semicolons between. In topics of several partitions, columns of the primary key only. Without Kafka it has no effect"`
-	Compression       string   `yaml:"compression" enum:"none,snappy,lz4,zstd" help:"compression of the events"`
-	Format            string   `yaml:"format" enum:"json,json-schema" help:"form of keys and events: JSON, or JSON with its schema beside it, as Kafka Connect's converter writes it with schemas.enable"`
+	Brokers            []string `yaml:"brokers" list:"comma" short:"true" help:"go through Kafka: host:port of one or more brokers, or \"embedded\" for a broker inside this process"`
+	Log                string   `yaml:"log" help:"name of the log: its control topic is beluga-control.<log> (default: the pipeline's name). Sinks with names and tables of their own can read one log"`
+	TopicPrefix        string   `yaml:"topic-prefix" help:"topics are called <prefix>.<database>.<table> (default: the log's name)"`
+	Partitions         int      `yaml:"partitions" help:"partitions of a topic that is made"`
+	Replication        int      `yaml:"replication" help:"replicas of a topic that is made (default: as the broker is set up)"`
+	Retention          Duration `yaml:"retention" help:"how long a topic that is made keeps its events"`
+	MessageKeyColumns  []string `yaml:"message-key-columns" list:"semicolon" also:"message.key.columns" help:"columns that the keys of some tables' records are made of: PATTERN:COLUMN,COLUMN, a regular expression over the whole of database.table; several with semicolons between. In topics of several partitions, columns of the primary key only. Without Kafka it has no effect"`
+	Compression        string   `yaml:"compression" enum:"none,snappy,lz4,zstd" help:"compression of the events"`
+	Format             string   `yaml:"format" enum:"json,json-schema" help:"form of keys and events: JSON, or JSON with its schema beside it, as Kafka Connect's converter writes it with schemas.enable"`
+	TombstonesOnDelete bool     `yaml:"tombstones-on-delete" also:"tombstones.on.delete" help:"a record without a value follows each deletion, for copies of the topics that are compacted (true unless it is said)"`
 
 	DecimalHandlingMode        string `yaml:"decimal-handling-mode" enum:"precise,string,double" also:"decimal.handling.mode" help:"DECIMAL columns in the events: base64 of the unscaled value, text, or a double, which is refused above 15 digits"`
 	BigintUnsignedHandlingMode string `yaml:"bigint-unsigned-handling-mode" enum:"long,precise" also:"bigint.unsigned.handling.mode" help:"BIGINT UNSIGNED columns in the events: a number that is negative from 2^63 on, or as precise decimals"`
@@ -207,6 +208,8 @@ func defaultConfig() Config {
 			Retention:   defaultRetention,
 			Compression: "snappy",
 			Format:      formatJSON,
+
+			TombstonesOnDelete: true,
 
 			DecimalHandlingMode: "precise", BigintUnsignedHandlingMode: "long", BinaryHandlingMode: "bytes", TimePrecisionMode: "adaptive_time_microseconds",
 		},

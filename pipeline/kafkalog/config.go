@@ -31,6 +31,8 @@ type Config struct {
 	// Modes choose how values stand in the events. Each record names its own, so
 	// that others may be chosen at any time.
 	Modes debezium.Modes
+	// NoTombstones leaves out the records without a value that follow deletions.
+	NoTombstones bool
 
 	// These count for topics that are created; topics that exist keep theirs.
 	Partitions        int           // of each table's topic; 1

@@ -101,6 +101,9 @@ func (w *Writer) append(t rowTarget, e *rowEncoder, records []debezium.Record, o
 	}()
 	first := ordinalOf(origin, row)
 	for i := range records {
+		if records[i].Value == nil && w.cfg.NoTombstones {
+			continue // the others keep their ordinals: a restart under another choice knows them again
+		}
 		to := t.parts[partitionOf(records[i].Key, len(t.parts))]
 		if recovering && w.recovery.Has(to.number, e.record.Txn, first+int64(i)) {
 			continue

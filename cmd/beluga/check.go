@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"os"
 	"path/filepath"
 	"slices"
@@ -14,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/beluga-cdc/beluga/pipeline"
+	"github.com/beluga-cdc/beluga/pipeline/kafkalog/connection"
 	"github.com/beluga-cdc/beluga/sink"
 	"github.com/beluga-cdc/beluga/source"
 )
@@ -150,17 +150,25 @@ func checkBrokers(ctx context.Context, c *Config, r *checklist) {
 	if len(c.Kafka.Brokers) == 0 || c.Kafka.embedded() {
 		return
 	}
-	var dialer net.Dialer
+	dialer, err := connection.New(ctx, c.Kafka.connection())
+	if err != nil {
+		r.fault("kafka", err.Error())
+		return
+	}
 	answers := 0
 	var silent []string
 	for _, b := range c.Kafka.Brokers {
-		conn, err := dialer.DialContext(ctx, "tcp", b)
+		err := dialer.Probe(ctx, b)
+		var refused *connection.Error
+		if errors.As(err, &refused) {
+			r.fault("kafka", refused.Error())
+			return
+		}
 		if err != nil {
 			silent = append(silent, fmt.Sprintf("%s does not answer: %v", b, err))
 			continue
 		}
 		answers++
-		_ = conn.Close() // nothing was sent
 	}
 	const remedy = "remedy: correct kafka.brokers, or start the broker"
 	switch {

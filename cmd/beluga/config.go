@@ -89,7 +89,7 @@ type KafkaConfig struct {
 	Replication        int      `yaml:"replication" help:"replicas of a topic that is made (default: as the broker is set up)"`
 	Retention          Duration `yaml:"retention" help:"how long a topic that is made keeps its events"`
 	MessageKeyColumns  []string `yaml:"message-key-columns" list:"semicolon" also:"message.key.columns" help:"columns that the keys of some tables' records are made of: PATTERN:COLUMN,COLUMN, a regular expression over the whole of database.table; several with semicolons between. In topics of several partitions, columns of the primary key only. Without Kafka it has no effect"`
-	Compression        string   `yaml:"compression" enum:"none,snappy,lz4,zstd" help:"compression of the events"`
+	Compression        string   `yaml:"compression" enum:"none,gzip,snappy,lz4,zstd" help:"compression of the events"`
 	Format             string   `yaml:"format" enum:"json,json-schema" help:"form of keys and events: JSON, or JSON with its schema beside it, as Kafka Connect's converter writes it with schemas.enable"`
 	TombstonesOnDelete bool     `yaml:"tombstones-on-delete" also:"tombstones.on.delete" help:"a record without a value follows each deletion, for copies of the topics that are compacted (true unless it is said)"`
 
@@ -97,6 +97,9 @@ type KafkaConfig struct {
 	BigintUnsignedHandlingMode string `yaml:"bigint-unsigned-handling-mode" enum:"long,precise" also:"bigint.unsigned.handling.mode" help:"BIGINT UNSIGNED columns in the events: a number that is negative from 2^63 on, or as precise decimals"`
 	BinaryHandlingMode         string `yaml:"binary-handling-mode" enum:"bytes,base64,base64-url-safe,hex" also:"binary.handling.mode" help:"BINARY, VARBINARY and BLOB columns in the events: bytes, which JSON has as base64, or strings"`
 	TimePrecisionMode          string `yaml:"time-precision-mode" enum:"adaptive_time_microseconds,connect,isostring,microseconds,nanoseconds" also:"time.precision.mode" help:"DATE, TIME and DATETIME columns in the events: Debezium's modes; connect has milliseconds only, and nanoseconds lacks most years, so columns that hold more are refused"`
+
+	TLS  KafkaTLSConfig  `yaml:"tls"`
+	SASL KafkaSASLConfig `yaml:"sasl"`
 }
 
 const defaultRetention = Duration(7 * 24 * time.Hour)
@@ -382,4 +385,6 @@ func (k *KafkaConfig) validate(bad func(path, format string, args ...any)) {
 		bad("kafka.retention", "%s, but the embedded broker drops events as soon as the lake has them: leave the option out, or use a broker of your own", k.Retention)
 	}
 	positive(bad, "kafka.retention", k.Retention)
+	k.TLS.validate(bad, k.Brokers)
+	k.SASL.validate(bad, k)
 }

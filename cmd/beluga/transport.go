@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -14,6 +15,7 @@ import (
 	"github.com/beluga-cdc/beluga/pipeline"
 	"github.com/beluga-cdc/beluga/pipeline/embedded"
 	"github.com/beluga-cdc/beluga/pipeline/kafkalog"
+	"github.com/beluga-cdc/beluga/pipeline/kafkalog/connection"
 	"github.com/beluga-cdc/beluga/pipeline/kafkalog/recordbatch"
 	"github.com/beluga-cdc/beluga/schema"
 	"github.com/beluga-cdc/beluga/sink/warehouse"
@@ -70,8 +72,13 @@ func openTransport(c *Config, log *slog.Logger) (pipeline.Transport, io.Closer, 
 		// The log of this broker must not lose its end, which it would by age.
 		brokers, retention, trim = []string{b.Addr()}, -time.Second, b.Trim
 	}
+	dialer, err := connection.New(context.Background(), c.Kafka.connection())
+	if err != nil {
+		return nil, nil, errors.Join(err, open.Close())
+	}
 	t := kafkalog.New(kafkalog.Config{
 		Brokers:           brokers,
+		Dialer:            dialer,
 		Name:              c.logName(),
 		TopicPrefix:       c.topicPrefix(),
 		Selection:         selection,

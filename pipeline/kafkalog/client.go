@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"strconv"
@@ -14,6 +15,7 @@ import (
 	"github.com/segmentio/kafka-go"
 	"github.com/segmentio/kafka-go/protocol"
 
+	"github.com/beluga-cdc/beluga/pipeline/kafkalog/connection"
 	"github.com/beluga-cdc/beluga/pipeline/kafkalog/recordbatch"
 )
 
@@ -32,12 +34,11 @@ const (
 type client struct {
 	kafka     *kafka.Client
 	transport *kafka.Transport
-	dialer    *net.Dialer
+	dialer    *connection.Dialer
 	log       *slog.Logger
 }
 
-func newClient(brokers []string, log *slog.Logger) *client {
-	d := &net.Dialer{Timeout: 5 * time.Second}
+func newClient(brokers []string, d *connection.Dialer, log *slog.Logger) *client {
 	t := &kafka.Transport{ClientID: clientID, Dial: d.DialContext, MetadataTTL: 5 * time.Second}
 	return &client{
 		kafka:     &kafka.Client{Addr: kafka.TCP(brokers...), Transport: t},
@@ -56,7 +57,7 @@ func (c *client) retry(ctx context.Context, step string, f func(context.Context)
 	wait, complain := minBackoff, begin.Add(complainEvery/10)
 	for {
 		attempt, cancel := context.WithTimeout(ctx, attemptTimeout)
-		err := f(attempt)
+		err := connection.Explain(f(attempt))
 		cancel()
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
@@ -98,11 +99,18 @@ func (c *client) connect(ctx context.Context, brokers []string) error {
 		_, last = c.kafka.Metadata(ctx, &kafka.MetadataRequest{Topics: []string{}})
 		return last
 	})
-	if err != nil {
-		return fmt.Errorf("connecting to Kafka at %s: %w; remedy: check kafka.brokers, and that the broker runs and is reachable under the address that it advertises",
-			strings.Join(brokers, ","), errors.Join(last, dropDeadline(err)))
+	var explained *connection.Error
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(errors.Join(err, last), &explained):
+		return fmt.Errorf("connecting to Kafka at %s: %w", strings.Join(brokers, ","), explained)
 	}
-	return nil
+	remedy := "check kafka.brokers, and that the broker runs and is reachable under the address that it advertises"
+	if errors.Is(last, io.EOF) || errors.Is(last, io.ErrUnexpectedEOF) {
+		remedy += "; brokers that want TLS or a login end other connections like this (kafka.tls, kafka.sasl)"
+	}
+	return fmt.Errorf("connecting to Kafka at %s: %w; remedy: %s", strings.Join(brokers, ","), errors.Join(last, dropDeadline(err)), remedy)
 }
 
 func dropDeadline(err error) error {

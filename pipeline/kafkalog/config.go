@@ -7,6 +7,7 @@ import (
 
 	"github.com/beluga-cdc/beluga/pipeline"
 	"github.com/beluga-cdc/beluga/pipeline/debezium"
+	"github.com/beluga-cdc/beluga/pipeline/kafkalog/connection"
 	"github.com/beluga-cdc/beluga/pipeline/kafkalog/recordbatch"
 	"github.com/beluga-cdc/beluga/schema"
 )
@@ -14,7 +15,8 @@ import (
 // Config says where the log is and how it is written. Zero fields get the
 // defaults named here.
 type Config struct {
-	Brokers []string // host:port, any of the cluster
+	Brokers []string           // host:port, any of the cluster
+	Dialer  *connection.Dialer // opens connections to them; plain ones
 	// Name is the log's. It names the control topic, so two pipelines on one
 	// cluster need two names.
 	Name        string
@@ -84,8 +86,8 @@ func (c Config) withDefaults() (Config, error) {
 	if c.Partitions < 0 || c.Partitions > 10_000 {
 		faults = append(faults, fmt.Errorf("%d partitions: use 1 to 10000", c.Partitions))
 	}
-	if c.Codec == recordbatch.Gzip {
-		faults = append(faults, errors.New("compression gzip is read only: use none, snappy, lz4 or zstd"))
+	if c.Dialer == nil {
+		c.Dialer = &connection.Dialer{}
 	}
 	c.Partitions = orDefault(c.Partitions, 1)
 	c.ReplicationFactor = orDefault(c.ReplicationFactor, -1)

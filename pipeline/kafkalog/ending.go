@@ -17,7 +17,7 @@ func (t *Transport) EndHere(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	c := newClient(cfg.Brokers, t.log)
+	c := newClient(cfg.Brokers, cfg.Dialer, t.log)
 	defer c.close()
 	if err := c.connect(ctx, cfg.Brokers); err != nil {
 		return err

@@ -9,6 +9,7 @@ import (
 
 	"github.com/segmentio/kafka-go"
 
+	"github.com/beluga-cdc/beluga/pipeline/kafkalog/connection"
 	"github.com/beluga-cdc/beluga/pipeline/kafkalog/protocol"
 )
 
@@ -69,6 +70,10 @@ func isTransient(err error) bool {
 			return true
 		}
 		return code.Temporary() || code.Timeout()
+	}
+	var refused *connection.Error
+	if errors.As(err, &refused) {
+		return refused.Passing
 	}
 	var netError net.Error
 	return errors.As(err, &netError) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.ErrClosedPipe) ||

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"github.com/twmb/franz-go/pkg/kfake"
 
+	"github.com/beluga-cdc/beluga/pipeline/kafkalog/connection"
 	"github.com/beluga-cdc/beluga/pipeline/kafkalog/recordbatch"
 )
 
@@ -29,7 +30,7 @@ func BenchmarkFetch(b *testing.B) {
 	cluster, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(1, "t"))
 	require.NoError(b, err)
 	defer cluster.Close()
-	c := newClient(cluster.ListenAddrs(), slog.New(slog.DiscardHandler))
+	c := newClient(cluster.ListenAddrs(), new(connection.Dialer), slog.New(slog.DiscardHandler))
 	defer c.close()
 	const batches = 100
 	value := bytes.Repeat([]byte("0123456789-abcdefghijk-"), 30)

@@ -43,7 +43,7 @@ func (n *Notices) Run(ctx, stop context.Context) error {
 	if err != nil {
 		return err
 	}
-	c := newClient(cfg.Brokers, n.log)
+	c := newClient(cfg.Brokers, cfg.Dialer, n.log)
 	defer c.close()
 	if _, _, err := c.ensureTopic(ctx, n.topic, 1, cfg.ReplicationFactor, cfg.dataSettings()); err != nil {
 		return fmt.Errorf("notify.topic: %w; remedy: let the user create topics, create it yourself, or name another", err)

@@ -23,7 +23,7 @@ const scansAtOnce = 4
 // open takes the log over: claim, fence, scan. See package protocol.
 func (w *Writer) open(ctx context.Context, lake pipeline.Resume) error {
 	w.ctx, w.cancel = context.WithCancelCause(ctx)
-	w.client = newClient(w.cfg.Brokers, w.log)
+	w.client = newClient(w.cfg.Brokers, w.cfg.Dialer, w.log)
 	w.control = newControlLog(w.client, w.cfg.controlTopic())
 	if err := w.client.connect(ctx, w.cfg.Brokers); err != nil {
 		return err

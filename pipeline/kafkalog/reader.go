@@ -60,7 +60,7 @@ func newReader(cfg Config, t *Transport, lake pipeline.Resume) *Reader {
 
 func (r *Reader) open(ctx context.Context) error {
 	r.ctx, r.cancel = context.WithCancelCause(ctx)
-	r.client = newClient(r.cfg.Brokers, r.log)
+	r.client = newClient(r.cfg.Brokers, r.cfg.Dialer, r.log)
 	if err := r.client.connect(ctx, r.cfg.Brokers); err != nil {
 		return err
 	}

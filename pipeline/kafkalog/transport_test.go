@@ -231,7 +231,7 @@ func TestLoadThenStream(t *testing.T) {
 func TestLoadThenStreamOnKafka(t *testing.T) { loadThenStream(t, servers.Kafka(t).Addr) }
 
 func loadThenStream(t *testing.T, addr string) {
-	for _, codec := range []recordbatch.Codec{recordbatch.Snappy, recordbatch.None, recordbatch.LZ4, recordbatch.Zstd} {
+	for _, codec := range []recordbatch.Codec{recordbatch.Snappy, recordbatch.None, recordbatch.Gzip, recordbatch.LZ4, recordbatch.Zstd} {
 		t.Run(codec.String(), func(t *testing.T) {
 			cfg := config(addr)
 			// A broker given by address keeps what an earlier run left.

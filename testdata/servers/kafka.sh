@@ -61,8 +61,11 @@ download() {
 
 # --- starting and stopping ----------------------------------------------------------------------------------------
 
+# obtain [OPTION…]: a container has one port outside, so listeners of one's own are for the other ways.
 obtain() {
-	find_server on_path container artifacts && return 0
+	local ways=(on_path container artifacts)
+	case " $*" in *" listeners="*) ways=(on_path artifacts) ;; esac
+	find_server "${ways[@]}" && return 0
 	die 3 "no Kafka: BELUGA_TEST_KAFKA is not set, no kafka-server-start.sh is on PATH, Docker does not answer, and" \
 		"Kafka $version could not be fetched by Maven into $cache (it needs mvn and a JDK 17 or newer). Remedy: install" \
 		"one of them, or start a broker and set BELUGA_TEST_KAFKA=host:port"
@@ -77,7 +80,7 @@ start() {
 		echo "$BELUGA_TEST_KAFKA"
 		return
 	fi
-	obtain
+	obtain "$@"
 	taken "$port" && die 1 "port $port is taken"
 	if [ "$way" = container ]; then
 		in_container "$dir" "$port" "$@"

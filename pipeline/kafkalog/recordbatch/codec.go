@@ -17,7 +17,7 @@ import (
 // Codec is how the records of a batch are compressed. The numbers are Kafka's.
 type Codec uint8
 
-// The codecs. Gzip is read, never written.
+// The codecs.
 const (
 	None Codec = iota
 	Gzip
@@ -36,14 +36,14 @@ func (c Codec) String() string {
 	return fmt.Sprintf("codec(%d)", uint8(c))
 }
 
-// ParseCodec returns the codec of that name, if Builder can write it.
+// ParseCodec returns the codec of that name.
 func ParseCodec(name string) (Codec, error) {
 	for i, n := range codecNames {
-		if n == name && Codec(i) != Gzip {
+		if n == name {
 			return Codec(i), nil
 		}
 	}
-	return 0, fmt.Errorf("unknown compression %q: use none, snappy, lz4 or zstd", name)
+	return 0, fmt.Errorf("unknown compression %q: use none, gzip, snappy, lz4 or zstd", name)
 }
 
 // maxRecords limits what one batch may grow to, so that a damaged length cannot
@@ -71,6 +71,9 @@ var (
 	})
 )
 
+// gzipWriters are kept: each has 800 KB of tables.
+var gzipWriters = sync.Pool{New: func() any { return gzip.NewWriter(nil) }}
+
 // compress appends the compressed src to dst.
 func (c Codec) compress(dst, src []byte) ([]byte, error) {
 	switch c {
@@ -89,6 +92,18 @@ func (c Codec) compress(dst, src []byte) ([]byte, error) {
 		if err := z.Apply(lz4.BlockSizeOption(lz4.Block256Kb), lz4.ChecksumOption(false)); err != nil {
 			return nil, err
 		}
+		if _, err := z.Write(src); err != nil {
+			return nil, err
+		}
+		if err := z.Close(); err != nil {
+			return nil, err
+		}
+		return w.Bytes(), nil
+	case Gzip:
+		z := gzipWriters.Get().(*gzip.Writer)
+		defer gzipWriters.Put(z)
+		w := bytes.NewBuffer(dst)
+		z.Reset(w)
 		if _, err := z.Write(src); err != nil {
 			return nil, err
 		}

@@ -13,7 +13,7 @@ func TestWhatIsWrittenIsNotTooLargeToBeRead(t *testing.T) {
 	value := make([]byte, maxRecords)
 	var b Builder
 	b.Append(1, nil, value, nil)
-	for _, codec := range []Codec{Snappy, LZ4, Zstd} {
+	for _, codec := range []Codec{Gzip, Snappy, LZ4, Zstd} {
 		set, err := new(Sealer).Seal(&b, codec, NoProducer)
 		require.NoError(t, err)
 		batch, _, ok, err := Cut(set[setPrefix:])

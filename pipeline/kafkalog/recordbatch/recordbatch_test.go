@@ -17,7 +17,7 @@ import (
 	"github.com/beluga-cdc/beluga/pipeline/kafkalog/recordbatch"
 )
 
-var codecs = []recordbatch.Codec{recordbatch.None, recordbatch.Snappy, recordbatch.LZ4, recordbatch.Zstd}
+var codecs = []recordbatch.Codec{recordbatch.None, recordbatch.Gzip, recordbatch.Snappy, recordbatch.LZ4, recordbatch.Zstd}
 
 type testRecord struct {
 	time       int64

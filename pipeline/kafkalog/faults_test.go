@@ -153,6 +153,7 @@ func TestTooLargeForTheTopic(t *testing.T) {
 	err = w.Close(t.Context())
 	require.ErrorIs(t, err, kafka.MessageSizeTooLarge)
 	require.ErrorContains(t, err, "writing topic too_large.shop.a, partition 0")
+	require.ErrorContains(t, err, `of the row with the key {"id":1}`)
 	require.ErrorContains(t, err, "--topic too_large.shop.a --add-config max.message.bytes=")
 }
 

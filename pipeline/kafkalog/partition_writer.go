@@ -204,8 +204,8 @@ func (p *partitionWriter) deliver(ctx context.Context, b *batch) (*batch, error)
 		recordbatch.Stamp(set, p.producer)
 	}
 	if errors.Is(err, kafka.MessageSizeTooLarge) {
-		return nil, fmt.Errorf("%w: %d records that are sent together have %d bytes; remedy: let the topic take them: kafka-configs.sh --alter --topic %s --add-config max.message.bytes=%d, or more for larger rows of its table",
-			err, b.Count(), len(set), p.topic, 2*len(set))
+		return nil, fmt.Errorf("%w: %d records that are sent together have %d bytes%s; remedy: let the topic take them: kafka-configs.sh --alter --topic %s --add-config max.message.bytes=%d, or more for larger rows of its table",
+			err, b.Count(), len(set), largest(set), p.topic, 2*len(set))
 	}
 	if err != nil {
 		return nil, err
@@ -226,6 +226,24 @@ func (p *partitionWriter) deliver(ctx context.Context, b *batch) (*batch, error)
 	b.Reset()
 	b.cuts, b.unlent = b.cuts[:0], false
 	return b, nil
+}
+
+// largest tells which record of a sealed set is the largest, as far as the set can
+// be read.
+func largest(set []byte) string {
+	const shown = 200 // bytes of a key, which may be large itself
+	var key []byte
+	size := 0
+	_, err := each(set[4:], 0, &recordbatch.Reader{}, func(r *recordbatch.Record) (bool, error) {
+		if n := len(r.Key) + len(r.Value); n > size {
+			size, key = n, append(key[:0], r.Key[:min(len(r.Key), shown)]...)
+		}
+		return true, nil
+	})
+	if err != nil || size == 0 {
+		return ""
+	}
+	return fmt.Sprintf(", the largest before compression %d, of the row with the key %s", size, key)
 }
 
 // passage returns what the reader may have of an acknowledged batch, or nil.

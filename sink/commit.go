@@ -3,7 +3,6 @@ package sink
 import (
 	"context"
 	"fmt"
-	"path/filepath"
 	"time"
 
 	"github.com/apache/iceberg-go"
@@ -12,7 +11,6 @@ import (
 
 	"github.com/beluga-cdc/beluga/schema"
 	"github.com/beluga-cdc/beluga/sink/snapshot"
-	"github.com/beluga-cdc/beluga/sink/warehouse"
 )
 
 // parallelCommits bounds how many tables are at it at the same time. A commit
@@ -179,7 +177,7 @@ func (t *lakeTable) change(ctx context.Context) (c snapshot.Change, rows int64, 
 		}
 	}
 	if len(c.Add) > 0 {
-		err = warehouse.SyncFolder(filepath.Join(warehouse.Path(t.head.t.Location()), "data"))
+		err = t.head.fs.SyncFolder(t.head.t.Location() + "/data")
 	}
 	return c, rows, err
 }

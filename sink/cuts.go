@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"time"
 
 	"github.com/apache/iceberg-go"
@@ -95,11 +94,11 @@ func (c *cutLog) publish(ctx context.Context, l *Lake, number int64, cut schema.
 	})
 	c.snapshots += len(tables)
 	location := c.head.t.Location() + "/data/" + l.fileName("parquet")
-	file, err := cutfile.Write(location, c.tail)
+	file, err := cutfile.Write(c.head.fs, location, c.tail)
 	if err != nil {
 		return err
 	}
-	if err := warehouse.SyncFolder(filepath.Dir(warehouse.Path(location))); err != nil {
+	if err := c.head.fs.SyncFolder(warehouse.FolderOf(location)); err != nil {
 		return err
 	}
 	next := cutState{Format: stateFormat, Writer: l.writer, Cut: number, Position: cut.Position, Time: cut.Time, Tail: location}
@@ -156,7 +155,7 @@ func (c *cutLog) prepare(ctx context.Context, l *Lake) error {
 		c.state.Tail = ""
 		return nil
 	}
-	if c.tail, err = cutfile.Read(c.state.Tail); err != nil {
+	if c.tail, err = cutfile.Read(c.head.fs, c.state.Tail); err != nil {
 		return fmt.Errorf("reading the newest cuts: %w", err)
 	}
 	for _, r := range c.tail {

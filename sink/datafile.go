@@ -2,7 +2,6 @@ package sink
 
 import (
 	"fmt"
-	"os"
 	"slices"
 
 	"github.com/RoaringBitmap/roaring/v2"
@@ -58,7 +57,7 @@ type sharedDeletes struct {
 // openFile is a data file that is being written.
 type openFile struct {
 	*dataFile
-	out    *os.File
+	out    warehouse.File
 	writer *parquetfile.Writer
 	used   int64 // order of the last use, over all tables
 }
@@ -69,7 +68,7 @@ func (t *lakeTable) openFile() (*openFile, error) { return t.openFileOf(t.column
 func (t *lakeTable) openFileOf(columns []parquetfile.Column) (*openFile, error) {
 	if t.open == nil {
 		path := t.head.t.Location() + "/data/" + t.lake.fileName("parquet")
-		out, err := warehouse.CreateFile(warehouse.Path(path))
+		out, err := t.head.fs.CreateFile(path)
 		if err != nil {
 			return nil, fmt.Errorf("creating a data file: %w", err)
 		}
@@ -104,7 +103,7 @@ func (t *lakeTable) closeFile() error {
 	if err != nil {
 		return fmt.Errorf("writing data file %s: %w", f.path, err)
 	}
-	if err := warehouse.CloseSynced(f.out); err != nil {
+	if err := f.out.Close(); err != nil {
 		return err
 	}
 	spec := t.head.t.Spec()
@@ -120,7 +119,7 @@ func (t *lakeTable) closeFile() error {
 // discard forgets a data file that no commit ever named, and deletes it.
 func (t *lakeTable) discard(f *dataFile) error {
 	t.files[f.number] = nil
-	if err := os.Remove(warehouse.Path(f.path)); err != nil {
+	if err := t.head.fs.Remove(f.path); err != nil {
 		return fmt.Errorf("deleting a data file that is not needed: %w", err)
 	}
 	return nil
@@ -134,10 +133,11 @@ func (t *lakeTable) abort() error {
 	f := t.open
 	t.open = nil
 	f.writer.Abort()
-	if err := f.out.Close(); err != nil {
-		return err
+	t.files[f.number] = nil
+	if err := f.out.Abort(); err != nil {
+		return fmt.Errorf("giving up data file %s: %w", f.path, err)
 	}
-	return t.discard(f.dataFile)
+	return nil
 }
 
 func asDeletes(f *dataFile, positions *roaring.Bitmap) deletes.File {

@@ -81,7 +81,7 @@ func (t *lakeTable) encodeVectors(touched []*dataFile) ([]iceberg.DataFile, erro
 	for i, f := range touched {
 		files[i] = asDeletes(f, f.dead)
 	}
-	add, err := deletes.WriteVectors(t.deletesLocation("puffin"), t.head.t.Spec(), files)
+	add, err := deletes.WriteVectors(t.head.fs, t.deletesLocation("puffin"), t.head.t.Spec(), files)
 	if err != nil {
 		return nil, err
 	}
@@ -107,7 +107,7 @@ func (t *lakeTable) encodePositions(touched []*dataFile, fresh []*roaring.Bitmap
 	for i, f := range touched {
 		files[i] = asDeletes(f, fresh[i])
 	}
-	add, err := deletes.WritePositions(t.deletesLocation("deletes.parquet"), t.head.t.Spec(), files)
+	add, err := deletes.WritePositions(t.head.fs, t.deletesLocation("deletes.parquet"), t.head.t.Spec(), files)
 	if err != nil {
 		return nil, err
 	}
@@ -131,7 +131,7 @@ func (t *lakeTable) mergePositions(touched []*dataFile) ([]iceberg.DataFile, err
 	g.SetLimit(parallelSyncs)
 	for i, f := range todo {
 		g.Go(func() (err error) {
-			add[i], err = deletes.WritePositions(t.deletesLocation("deletes.parquet"), t.head.t.Spec(), []deletes.File{asDeletes(f, f.dead)})
+			add[i], err = deletes.WritePositions(t.head.fs, t.deletesLocation("deletes.parquet"), t.head.t.Spec(), []deletes.File{asDeletes(f, f.dead)})
 			if err != nil {
 				return fmt.Errorf("merging the deletes of %s: %w", f.path, err)
 			}

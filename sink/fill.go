@@ -74,7 +74,7 @@ func newRefill(t *lakeTable, row *schema.Block) *refill {
 }
 
 func (r *refill) file(ctx context.Context, f *dataFile) error {
-	return f.scan(ctx, r.want, func(vecs []schema.Vec, first int64, n int) error {
+	return f.scan(ctx, r.t.head.fs, r.want, func(vecs []schema.Vec, first int64, n int) error {
 		r.rows = r.rows[:0]
 		for i := range uint32(n) {
 			if !f.dead.Contains(uint32(first) + i) {

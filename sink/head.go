@@ -5,8 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
-	"os"
 	"slices"
 	"time"
 
@@ -24,7 +24,7 @@ type head struct {
 	catalog catalog.Catalog
 	log     *slog.Logger
 	t       *table.Table
-	fs      iceio.IO
+	fs      warehouse.Files
 	stager  *snapshot.Stager
 	key     string // property, and summary key, of the state
 	state   string // the property in t
@@ -53,9 +53,9 @@ const (
 )
 
 func newHead(ctx context.Context, c catalog.Catalog, log *slog.Logger, t *table.Table, key string) (*head, error) {
-	fs, err := t.FS(ctx)
+	fs, err := warehouse.FilesOf(ctx, t)
 	if err != nil {
-		return nil, fmt.Errorf("opening the file system of %s: %w", t.Location(), err)
+		return nil, err
 	}
 	return &head{catalog: c, log: log, t: t, fs: fs, stager: snapshot.NewStager(), key: key, state: t.Properties()[key]}, nil
 }
@@ -183,9 +183,9 @@ func (h *head) adopt(now *table.Table, s *snapshot.Staged, obsolete []string) {
 	before := h.t
 	h.t, h.state = now, now.Properties()[h.key]
 	for _, path := range append(s.Dropped, obsolete...) {
-		h.grave = append(h.grave, buried{s.Sequence, warehouse.Path(path), time.Now()})
+		h.grave = append(h.grave, buried{s.Sequence, path, time.Now()})
 	}
-	if err := errors.Join(warehouse.PublishHead(now), warehouse.DropOldMetadata(before, now), h.sweep(time.Now())); err != nil {
+	if err := errors.Join(h.fs.PublishHead(now), warehouse.DropOldMetadata(h.fs, before, now), h.sweep(time.Now())); err != nil {
 		h.log.Warn("tidying after a commit", "table", now.Identifier(), "error", err)
 	}
 }
@@ -205,7 +205,7 @@ func (h *head) sweep(now time.Time) error {
 	}
 	var errs []error
 	for _, b := range h.grave[:n] {
-		if err := os.Remove(b.path); err != nil && !errors.Is(err, os.ErrNotExist) {
+		if err := h.fs.Remove(b.path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			errs = append(errs, err)
 		}
 	}

@@ -165,7 +165,7 @@ func (l *Lake) load(ctx context.Context) error {
 		if t.head.state == "" || l.cfg.ReadOnly {
 			continue
 		}
-		if err := warehouse.PublishHead(t.head.t); err != nil {
+		if err := t.head.fs.PublishHead(t.head.t); err != nil {
 			return fmt.Errorf("table %s: %w", id, err)
 		}
 	}

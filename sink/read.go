@@ -20,6 +20,7 @@ import (
 	"github.com/beluga-cdc/beluga/sink/deletes"
 	"github.com/beluga-cdc/beluga/sink/naming"
 	"github.com/beluga-cdc/beluga/sink/snapshot"
+	"github.com/beluga-cdc/beluga/sink/warehouse"
 )
 
 // TableInfo is what Tables tells of a table.
@@ -146,7 +147,7 @@ func readSnapshot(ctx context.Context, t *table.Table, s *table.Snapshot, fn fun
 	if err != nil {
 		return err
 	}
-	files, err := t.FS(ctx)
+	files, err := warehouse.FilesOf(ctx, t)
 	if err != nil {
 		return err
 	}
@@ -163,7 +164,7 @@ func readSnapshot(ctx context.Context, t *table.Table, s *table.Snapshot, fn fun
 			continue
 		}
 		rows := &liveRows{dead: dead.Positions[f.FilePath()], block: &schema.Block{Table: shape}, own: make([]schema.Vec, len(want)), fn: fn}
-		if err := scanFile(ctx, f.FilePath(), f.FileSizeBytes(), want, rows.batch); err != nil {
+		if err := scanFile(ctx, files, f.FilePath(), f.FileSizeBytes(), want, rows.batch); err != nil {
 			return fmt.Errorf("data file %s: %w", f.FilePath(), err)
 		}
 	}
@@ -225,7 +226,7 @@ func (l *Lake) Cuts(ctx context.Context, n int) ([]Cut, error) {
 	if err != nil {
 		return nil, fmt.Errorf("loading the table of cuts: %w", err)
 	}
-	files, err := t.FS(ctx)
+	files, err := warehouse.FilesOf(ctx, t)
 	if err != nil {
 		return nil, err
 	}
@@ -239,7 +240,7 @@ func (l *Lake) Cuts(ctx context.Context, n int) ([]Cut, error) {
 		if len(cuts) >= n {
 			break
 		}
-		rows, err := cutfile.Read(f.FilePath())
+		rows, err := cutfile.Read(files, f.FilePath())
 		if err != nil {
 			return nil, fmt.Errorf("reading the table of cuts: %w", err)
 		}

@@ -3,11 +3,11 @@ package sink
 import (
 	"context"
 	"fmt"
-	"os"
 	"time"
 
 	"github.com/RoaringBitmap/roaring/v2"
 	"github.com/apache/iceberg-go"
+	iceio "github.com/apache/iceberg-go/io"
 
 	"github.com/beluga-cdc/beluga/schema"
 	"github.com/beluga-cdc/beluga/sink/deletes"
@@ -15,7 +15,6 @@ import (
 	"github.com/beluga-cdc/beluga/sink/naming"
 	"github.com/beluga-cdc/beluga/sink/parquetfile"
 	"github.com/beluga-cdc/beluga/sink/snapshot"
-	"github.com/beluga-cdc/beluga/sink/warehouse"
 )
 
 // lakeTable is a table that this process writes.
@@ -163,7 +162,7 @@ func (t *lakeTable) indexFile(ctx context.Context, f *dataFile) error {
 	image := make([]schema.Vec, len(t.shape.Columns))
 	dead := f.deleted()
 	var keys []int64
-	return f.scan(ctx, want, func(vecs []schema.Vec, first int64, n int) error {
+	return f.scan(ctx, t.head.fs, want, func(vecs []schema.Vec, first int64, n int) error {
 		for i, k := range ordinals {
 			image[k] = vecs[i]
 			if want[i].Required && vecs[i].NullN > 0 {
@@ -209,12 +208,12 @@ func integerKeys(keys []int64, v *schema.Vec, n int) []int64 {
 }
 
 // scan reads columns of a file from its first row to its last.
-func (f *dataFile) scan(ctx context.Context, want []parquetfile.Column, fn func(vecs []schema.Vec, first int64, n int) error) error {
-	return scanFile(ctx, f.path, f.file.FileSizeBytes(), want, fn)
+func (f *dataFile) scan(ctx context.Context, fs iceio.IO, want []parquetfile.Column, fn func(vecs []schema.Vec, first int64, n int) error) error {
+	return scanFile(ctx, fs, f.path, f.file.FileSizeBytes(), want, fn)
 }
 
-func scanFile(ctx context.Context, location string, size int64, want []parquetfile.Column, fn func(vecs []schema.Vec, first int64, n int) error) error {
-	in, err := os.Open(warehouse.Path(location))
+func scanFile(ctx context.Context, fs iceio.IO, location string, size int64, want []parquetfile.Column, fn func(vecs []schema.Vec, first int64, n int) error) error {
+	in, err := fs.Open(location)
 	if err != nil {
 		return err
 	}

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"time"
 
 	"github.com/apache/iceberg-go"
@@ -69,24 +68,24 @@ func parquetSchema() *parquet.Schema {
 }
 
 // Write writes a file of cuts. Its content is synced, its name is not.
-func Write(location string, rows []Row) (iceberg.DataFile, error) {
-	out, err := warehouse.CreateFile(warehouse.Path(location))
+func Write(fs warehouse.Files, location string, rows []Row) (iceberg.DataFile, error) {
+	out, err := fs.CreateFile(location)
 	if err != nil {
 		return nil, fmt.Errorf("creating a file of cuts: %w", err)
 	}
 	w := parquet.NewGenericWriter[Row](out, parquetSchema(), parquet.Compression(&parquet.Zstd))
 	_, err = w.Write(rows)
 	if err = errors.Join(err, w.Close()); err != nil {
-		return nil, errors.Join(fmt.Errorf("writing %s: %w", location, err), out.Close())
+		return nil, errors.Join(fmt.Errorf("writing %s: %w", location, err), out.Abort())
 	}
-	st, err := out.Stat()
+	size, err := out.Size()
 	if err != nil {
-		return nil, errors.Join(err, out.Close())
+		return nil, errors.Join(err, out.Abort())
 	}
-	if err := warehouse.CloseSynced(out); err != nil {
+	if err := out.Close(); err != nil {
 		return nil, err
 	}
-	b, err := iceberg.NewDataFileBuilder(*iceberg.UnpartitionedSpec, iceberg.EntryContentData, location, iceberg.ParquetFile, nil, nil, nil, int64(len(rows)), st.Size())
+	b, err := iceberg.NewDataFileBuilder(*iceberg.UnpartitionedSpec, iceberg.EntryContentData, location, iceberg.ParquetFile, nil, nil, nil, int64(len(rows)), size)
 	if err != nil {
 		return nil, fmt.Errorf("describing %s: %w", location, err)
 	}
@@ -94,8 +93,8 @@ func Write(location string, rows []Row) (iceberg.DataFile, error) {
 }
 
 // Read reads a file of cuts.
-func Read(location string) (_ []Row, err error) {
-	in, err := os.Open(warehouse.Path(location))
+func Read(fs warehouse.Files, location string) (_ []Row, err error) {
+	in, err := fs.Open(location)
 	if err != nil {
 		return nil, err
 	}

@@ -19,10 +19,10 @@ func TestRoundTrip(t *testing.T) {
 		rows = append(rows, r)
 	}
 	location := warehouse.Scheme + t.TempDir() + "/cuts.parquet"
-	f, err := Write(location, rows)
+	f, err := Write(warehouse.Local, location, rows)
 	require.NoError(t, err)
 	require.EqualValues(t, 300, f.Count())
-	got, err := Read(location)
+	got, err := Read(warehouse.Local, location)
 	require.NoError(t, err)
 	require.Len(t, got, 300)
 	for i := range got {

@@ -10,7 +10,6 @@ import (
 
 	"github.com/RoaringBitmap/roaring/v2"
 	"github.com/apache/iceberg-go"
-	iceio "github.com/apache/iceberg-go/io"
 	"github.com/stretchr/testify/require"
 
 	"github.com/beluga-cdc/beluga/sink/parquetfile"
@@ -44,11 +43,11 @@ func TestRoundTrip(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			files := []File{{b, positions.Clone()}, {a, roaring.BitmapOf(1, 2, 3)}}
 			want := map[string]*roaring.Bitmap{a: roaring.BitmapOf(1, 2, 3), b: positions}
-			d, err := WritePositions(dir+"/"+name+".parquet", spec, files)
+			d, err := WritePositions(warehouse.Local, dir+"/"+name+".parquet", spec, files)
 			require.NoError(t, err)
 			require.False(t, IsScoped(d))
 			require.EqualValues(t, positions.GetCardinality()+3, d.Count())
-			vs, err := WriteVectors(dir+"/"+name+".puffin", spec, files)
+			vs, err := WriteVectors(warehouse.Local, dir+"/"+name+".puffin", spec, files)
 			require.NoError(t, err)
 			require.Len(t, vs, 2)
 			for _, written := range [][]iceberg.DataFile{{d}, vs} {
@@ -56,7 +55,7 @@ func TestRoundTrip(t *testing.T) {
 				for _, w := range written {
 					live = append(live, snapshot.File{DataFile: w, Sequence: 1})
 				}
-				l, err := Load(context.Background(), iceio.LocalFS{}, live)
+				l, err := Load(context.Background(), warehouse.Local, live)
 				require.NoError(t, err)
 				require.Len(t, l.Positions, 2)
 				for path, p := range want {
@@ -70,7 +69,7 @@ func TestRoundTrip(t *testing.T) {
 
 func TestScopedByBounds(t *testing.T) {
 	path := "file:///a/path/that/is/much/longer/than/the/sixteen/bytes/that/bounds/are/cut/to.parquet"
-	d, err := WritePositions(warehouse.Scheme+t.TempDir()+"/d.parquet", spec, []File{{path, roaring.BitmapOf(5)}})
+	d, err := WritePositions(warehouse.Local, warehouse.Scheme+t.TempDir()+"/d.parquet", spec, []File{{path, roaring.BitmapOf(5)}})
 	require.NoError(t, err)
 	require.True(t, IsScoped(d))
 	for _, bounds := range []map[int][]byte{d.LowerBoundValues(), d.UpperBoundValues()} {
@@ -80,11 +79,11 @@ func TestScopedByBounds(t *testing.T) {
 
 func TestSequenceRule(t *testing.T) {
 	dir := warehouse.Scheme + t.TempDir()
-	d, err := WritePositions(dir+"/d.parquet", spec, []File{{"old", roaring.BitmapOf(1)}, {"same", roaring.BitmapOf(2)}, {"young", roaring.BitmapOf(3)}, {"vector", roaring.BitmapOf(4)}})
+	d, err := WritePositions(warehouse.Local, dir+"/d.parquet", spec, []File{{"old", roaring.BitmapOf(1)}, {"same", roaring.BitmapOf(2)}, {"young", roaring.BitmapOf(3)}, {"vector", roaring.BitmapOf(4)}})
 	require.NoError(t, err)
-	v, err := WriteVectors(dir+"/v.puffin", spec, []File{{"vector", roaring.BitmapOf(4, 5)}})
+	v, err := WriteVectors(warehouse.Local, dir+"/v.puffin", spec, []File{{"vector", roaring.BitmapOf(4, 5)}})
 	require.NoError(t, err)
-	l, err := Load(context.Background(), iceio.LocalFS{}, []snapshot.File{
+	l, err := Load(context.Background(), warehouse.Local, []snapshot.File{
 		data(t, "old", 1), data(t, "same", 2), data(t, "young", 3), data(t, "vector", 1),
 		{DataFile: d, Sequence: 2},
 		{DataFile: v[0], Sequence: 3},
@@ -99,7 +98,7 @@ func TestSequenceRule(t *testing.T) {
 func TestEqualityDeletesAreRefused(t *testing.T) {
 	b, err := iceberg.NewDataFileBuilder(spec, iceberg.EntryContentEqDeletes, "file:///eq.parquet", iceberg.ParquetFile, nil, nil, nil, 1, 1)
 	require.NoError(t, err)
-	_, err = Load(context.Background(), iceio.LocalFS{}, []snapshot.File{{DataFile: b.EqualityFieldIDs([]int{1}).Build(), Sequence: 1}})
+	_, err = Load(context.Background(), warehouse.Local, []snapshot.File{{DataFile: b.EqualityFieldIDs([]int{1}).Build(), Sequence: 1}})
 	require.ErrorContains(t, err, "equality delete")
 }
 
@@ -114,7 +113,7 @@ func TestPositionsBeyondEveryFile(t *testing.T) {
 		require.NoError(t, os.WriteFile(path, b.Bytes(), 0o600))
 		d, err := iceberg.NewDataFileBuilder(spec, iceberg.EntryContentPosDeletes, warehouse.Scheme+path, iceberg.ParquetFile, nil, nil, nil, st.Rows, st.Size)
 		require.NoError(t, err)
-		_, err = Load(context.Background(), iceio.LocalFS{}, []snapshot.File{data(t, "a", 1), {DataFile: d.Build(), Sequence: 1}})
+		_, err = Load(context.Background(), warehouse.Local, []snapshot.File{data(t, "a", 1), {DataFile: d.Build(), Sequence: 1}})
 		require.ErrorContains(t, err, fmt.Sprintf("position %d of a", position))
 	}
 }

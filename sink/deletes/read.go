@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"os"
 
 	"github.com/RoaringBitmap/roaring/v2"
 	"github.com/apache/iceberg-go"
@@ -15,7 +14,6 @@ import (
 
 	"github.com/beluga-cdc/beluga/sink/parquetfile"
 	"github.com/beluga-cdc/beluga/sink/snapshot"
-	"github.com/beluga-cdc/beluga/sink/warehouse"
 )
 
 // Loaded is what the delete files of a snapshot say.
@@ -52,7 +50,7 @@ func Load(ctx context.Context, fs iceio.IO, live []snapshot.File) (*Loaded, erro
 		case f.FileFormat() == iceberg.PuffinFile:
 			err = l.loadVector(fs, f)
 		default:
-			err = l.loadPositions(ctx, f, sequence, vectors)
+			err = l.loadPositions(ctx, fs, f, sequence, vectors)
 		}
 		if err != nil {
 			return nil, fmt.Errorf("reading delete file %s: %w", f.FilePath(), err)
@@ -80,8 +78,8 @@ func (l *Loaded) loadVector(fs iceio.IO, f snapshot.File) error {
 
 // loadPositions reads a v2 file. Where a data file has a vector, that alone
 // counts; where it is younger than the deletes, they are not about it.
-func (l *Loaded) loadPositions(ctx context.Context, f snapshot.File, sequence map[string]int64, vectors map[string]bool) (err error) {
-	in, err := os.Open(warehouse.Path(f.FilePath()))
+func (l *Loaded) loadPositions(ctx context.Context, fs iceio.IO, f snapshot.File, sequence map[string]int64, vectors map[string]bool) (err error) {
+	in, err := fs.Open(f.FilePath())
 	if err != nil {
 		return err
 	}

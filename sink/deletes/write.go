@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
-	"os"
 	"slices"
 	"strconv"
 
@@ -28,21 +27,21 @@ type File struct {
 
 // WritePositions writes one v2 position delete file for all the given data
 // files. Content is synced, its name is not.
-func WritePositions(location string, spec iceberg.PartitionSpec, files []File) (iceberg.DataFile, error) {
+func WritePositions(fs warehouse.Files, location string, spec iceberg.PartitionSpec, files []File) (iceberg.DataFile, error) {
 	slices.SortFunc(files, func(a, b File) int { return cmp.Compare(a.Path, b.Path) })
 	entries := make([]parquetfile.FileDeletes, len(files))
 	for i, f := range files {
 		entries[i] = parquetfile.FileDeletes{Path: f.Path, Positions: positions(f.Positions)}
 	}
-	out, err := warehouse.CreateFile(warehouse.Path(location))
+	out, err := fs.CreateFile(location)
 	if err != nil {
 		return nil, fmt.Errorf("creating a delete file: %w", err)
 	}
 	st, err := parquetfile.WritePositionDeletes(out, entries, parquetfile.Options{})
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("writing delete file %s: %w", location, err), out.Close())
+		return nil, errors.Join(fmt.Errorf("writing delete file %s: %w", location, err), out.Abort())
 	}
-	if err := warehouse.CloseSynced(out); err != nil {
+	if err := out.Close(); err != nil {
 		return nil, err
 	}
 	b, err := iceberg.NewDataFileBuilder(spec, iceberg.EntryContentPosDeletes, location, iceberg.ParquetFile, nil, nil, nil, st.Rows, st.Size)
@@ -74,16 +73,16 @@ func positions(b *roaring.Bitmap) []int64 {
 // WriteVectors writes one Puffin file with the deletion vectors of all the
 // given data files, and returns an entry for each. Content is synced, its name
 // is not.
-func WriteVectors(location string, spec iceberg.PartitionSpec, files []File) ([]iceberg.DataFile, error) {
-	out, err := warehouse.CreateFile(warehouse.Path(location))
+func WriteVectors(fs warehouse.Files, location string, spec iceberg.PartitionSpec, files []File) ([]iceberg.DataFile, error) {
+	out, err := fs.CreateFile(location)
 	if err != nil {
 		return nil, fmt.Errorf("creating a deletion vector file: %w", err)
 	}
 	blobs, size, err := writePuffin(out, files)
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("writing deletion vector file %s: %w", location, err), out.Close())
+		return nil, errors.Join(fmt.Errorf("writing deletion vector file %s: %w", location, err), out.Abort())
 	}
-	if err := warehouse.CloseSynced(out); err != nil {
+	if err := out.Close(); err != nil {
 		return nil, err
 	}
 	entries := make([]iceberg.DataFile, len(files))
@@ -97,7 +96,7 @@ func WriteVectors(location string, spec iceberg.PartitionSpec, files []File) ([]
 	return entries, nil
 }
 
-func writePuffin(out *os.File, files []File) ([]puffin.BlobMetadata, int64, error) {
+func writePuffin(out warehouse.File, files []File) ([]puffin.BlobMetadata, int64, error) {
 	w, err := puffin.NewWriter(out)
 	if err != nil {
 		return nil, 0, err
@@ -118,11 +117,8 @@ func writePuffin(out *os.File, files []File) ([]puffin.BlobMetadata, int64, erro
 	if err := w.Finish(); err != nil {
 		return nil, 0, err
 	}
-	st, err := out.Stat()
-	if err != nil {
-		return nil, 0, err
-	}
-	return blobs, st.Size(), nil
+	size, err := out.Size()
+	return blobs, size, err
 }
 
 // vector encodes positions as the blob of a deletion vector: length, magic, a

@@ -8,7 +8,6 @@ import (
 
 	"github.com/apache/iceberg-go"
 	"github.com/apache/iceberg-go/catalog"
-	iceio "github.com/apache/iceberg-go/io"
 	"github.com/apache/iceberg-go/table"
 	"github.com/stretchr/testify/require"
 
@@ -20,7 +19,7 @@ type bench struct {
 	*testing.T
 	catalog catalog.Catalog
 	table   *table.Table
-	fs      iceio.IO
+	fs      warehouse.Files
 	stager  *Stager
 	n       int
 }
@@ -34,7 +33,7 @@ func newBench(t *testing.T, version string) *bench {
 	it, err := w.Catalog.CreateTable(ctx, table.Identifier{"s", "t"}, iceberg.NewSchema(0, iceberg.NestedField{ID: 1, Name: "x", Type: iceberg.PrimitiveTypes.Int32}),
 		catalog.WithLocation(w.Location("s", "t")), catalog.WithProperties(iceberg.Properties{"format-version": version}))
 	require.NoError(t, err)
-	fs, err := it.FS(ctx)
+	fs, err := warehouse.FilesOf(ctx, it)
 	require.NoError(t, err)
 	return &bench{T: t, catalog: w.Catalog, table: it, fs: fs, stager: NewStager()}
 }

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/apache/iceberg-go"
-	iceio "github.com/apache/iceberg-go/io"
 	"github.com/apache/iceberg-go/table"
 	"golang.org/x/sync/errgroup"
 
@@ -63,7 +62,7 @@ func NewStager() *Stager { return &Stager{manifests: map[string]map[string]bool{
 // Stage writes the manifests of a snapshot on top of t's head, and says what to
 // send to the catalog for it. The commit is pinned to that head: if any other
 // comes first, it fails.
-func (s *Stager) Stage(t *table.Table, fs iceio.IO, c Change) (*Staged, error) {
+func (s *Stager) Stage(t *table.Table, fs warehouse.Files, c Change) (*Staged, error) {
 	tx := t.NewTransaction()
 	if err := tx.SetProperties(c.Properties); err != nil {
 		return nil, fmt.Errorf("staging properties: %w", err)
@@ -100,7 +99,7 @@ func (s *Stager) Stage(t *table.Table, fs iceio.IO, c Change) (*Staged, error) {
 type writer struct {
 	*Stager
 	t        *table.Table
-	fs       iceio.IO
+	fs       warehouse.Files
 	schema   *iceberg.Schema
 	head     *table.Snapshot // that this one follows on
 	snapshot *table.Snapshot
@@ -120,7 +119,7 @@ func Head(t *table.Table, branch string) *table.Snapshot {
 	return t.CurrentSnapshot()
 }
 
-func (s *Stager) newWriter(t *table.Table, fs iceio.IO, c Change) *writer {
+func (s *Stager) newWriter(t *table.Table, fs warehouse.Files, c Change) *writer {
 	md, head := t.Metadata(), Head(t, c.Branch)
 	w := &writer{Stager: s, t: t, fs: fs, schema: c.Schema, head: head, totals: newTotals(head)}
 	if c.Schema == nil {
@@ -237,13 +236,13 @@ func (w *writer) listV3(b *bytes.Buffer, ms []iceberg.ManifestFile) error {
 // later.
 func (w *writer) put(name string, content []byte) (string, error) {
 	location := w.t.Location() + "/metadata/" + name
-	f, err := warehouse.CreateFile(warehouse.Path(location))
+	f, err := w.fs.CreateFile(location)
 	if err != nil {
 		return "", fmt.Errorf("creating %s: %w", path.Base(location), err)
 	}
 	if _, err := f.Write(content); err != nil {
-		return "", errors.Join(fmt.Errorf("writing %s: %w", location, err), f.Close())
+		return "", errors.Join(fmt.Errorf("writing %s: %w", location, err), f.Abort())
 	}
-	w.syncs.Go(func() error { return warehouse.CloseSynced(f) })
+	w.syncs.Go(f.Close)
 	return location, nil
 }

@@ -38,13 +38,13 @@ var registerOnce sync.Once
 func registerFS() {
 	registerOnce.Do(func() {
 		iceio.Unregister("file")
-		iceio.Register("file", func(context.Context, *url.URL, map[string]string) (iceio.IO, error) { return syncFS{}, nil })
+		iceio.Register("file", func(context.Context, *url.URL, map[string]string) (iceio.IO, error) { return Local, nil })
 	})
 }
 
 // Create returns a file whose Close makes it, and its name, durable.
 func (syncFS) Create(name string) (iceio.FileWriter, error) {
-	f, err := CreateFile(Path(name))
+	f, err := createFile(Path(name))
 	if err != nil {
 		return nil, err
 	}
@@ -66,14 +66,14 @@ func (fs syncFS) WriteFile(name string, content []byte) error {
 type syncFile struct{ *os.File }
 
 func (f syncFile) Close() error {
-	if err := CloseSynced(f.File); err != nil {
+	if err := closeSynced(f.File); err != nil {
 		return err
 	}
-	return SyncFolder(filepath.Dir(f.Name()))
+	return syncFolder(filepath.Dir(f.Name()))
 }
 
-// CreateFile creates a file that does not exist yet, and its folder.
-func CreateFile(path string) (*os.File, error) {
+// createFile creates a file that does not exist yet, and its folder.
+func createFile(path string) (*os.File, error) {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o644)
 	if errors.Is(err, os.ErrNotExist) {
 		if err := MakeFolder(filepath.Dir(path)); err != nil {
@@ -84,17 +84,17 @@ func CreateFile(path string) (*os.File, error) {
 	return f, err
 }
 
-// CloseSynced makes the content of a file durable and closes it. Its name is
-// durable only after SyncFolder.
-func CloseSynced(f *os.File) error {
+// closeSynced makes the content of a file durable and closes it. Its name is
+// durable only after syncFolder.
+func closeSynced(f *os.File) error {
 	if err := f.Sync(); err != nil {
 		return errors.Join(fmt.Errorf("syncing %s: %w", f.Name(), err), f.Close())
 	}
 	return f.Close()
 }
 
-// SyncFolder makes the names in a folder durable.
-func SyncFolder(path string) error {
+// syncFolder makes the names in a folder durable.
+func syncFolder(path string) error {
 	d, err := os.Open(path)
 	if err != nil {
 		return err
@@ -119,5 +119,5 @@ func MakeFolder(path string) error {
 	if err := os.Mkdir(path, 0o755); err != nil && !errors.Is(err, os.ErrExist) {
 		return err
 	}
-	return SyncFolder(parent)
+	return syncFolder(parent)
 }

@@ -17,7 +17,7 @@ const hintFile = "version-hint.text"
 // PublishHead lets readers without a catalog find the table's head. It lags the
 // catalog by an instant, and after a crash by a commit; it is not synced, since
 // the next start repairs it.
-func PublishHead(t *table.Table) error {
+func (syncFS) PublishHead(t *table.Table) error {
 	path := Path(t.MetadataLocation())
 	n, err := metadataVersion(path)
 	if err != nil {
@@ -62,9 +62,20 @@ func relink(path, link string) error {
 	return os.Rename(link+".tmp", link)
 }
 
+// DropMetadata deletes a metadata file and its link.
+func (syncFS) DropMetadata(location string) error {
+	path := Path(location)
+	if n, err := metadataVersion(path); err == nil {
+		if err := removeIfThere(filepath.Join(filepath.Dir(path), fmt.Sprintf("v%d.metadata.json", n))); err != nil {
+			return err
+		}
+	}
+	return removeIfThere(path)
+}
+
 // DropOldMetadata deletes the metadata files that the table's own log let go of
 // with the last commit. The library does that only for its own transactions.
-func DropOldMetadata(before, now *table.Table) error {
+func DropOldMetadata(files Files, before, now *table.Table) error {
 	keep := map[string]bool{now.MetadataLocation(): true}
 	for e := range now.Metadata().PreviousFiles() {
 		keep[e.MetadataFile] = true
@@ -73,13 +84,7 @@ func DropOldMetadata(before, now *table.Table) error {
 		if keep[e.MetadataFile] {
 			continue
 		}
-		path := Path(e.MetadataFile)
-		if n, err := metadataVersion(path); err == nil {
-			if err := removeIfThere(filepath.Join(filepath.Dir(path), fmt.Sprintf("v%d.metadata.json", n))); err != nil {
-				return err
-			}
-		}
-		if err := removeIfThere(path); err != nil {
+		if err := files.DropMetadata(e.MetadataFile); err != nil {
 			return err
 		}
 	}

@@ -178,5 +178,5 @@ func (w *Warehouse) openCatalog(ctx context.Context, readOnly bool) error {
 		return fmt.Errorf("opening catalog %s: %w", path, err)
 	}
 	w.Catalog = c
-	return SyncFolder(w.Dir)
+	return syncFolder(w.Dir)
 }

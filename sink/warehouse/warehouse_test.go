@@ -165,8 +165,8 @@ func TestHeadIsPublished(t *testing.T) {
 		now := table.New(it.Identifier(), md, loc, it.FS, w.Catalog)
 		// What a commit that lost a race has left under the same number.
 		require.NoError(t, os.WriteFile(filepath.Join(dir, fmt.Sprintf("v%d.metadata.json", i)), nil, 0o644))
-		require.NoError(t, PublishHead(now))
-		require.NoError(t, DropOldMetadata(it, now))
+		require.NoError(t, syncFS{}.PublishHead(now))
+		require.NoError(t, DropOldMetadata(syncFS{}, it, now))
 		it = now
 		hint, err := os.ReadFile(filepath.Join(dir, hintFile))
 		require.NoError(t, err)

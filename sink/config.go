@@ -8,13 +8,15 @@ import (
 	"time"
 
 	"github.com/beluga-cdc/beluga/sink/naming"
+	"github.com/beluga-cdc/beluga/sink/warehouse"
 )
 
 // Config says where the lake is and how it is written.
 type Config struct {
-	Dir      string   // the warehouse folder
-	Pipeline string   // whose tables these are; several pipelines may share a warehouse
-	Readers  []string // engines that read the lake; they decide how deletes are encoded
+	Dir      string            // the warehouse folder
+	Remote   *warehouse.Remote // instead of Dir
+	Pipeline string            // whose tables these are; several pipelines may share a warehouse
+	Readers  []string          // engines that read the lake; they decide how deletes are encoded
 
 	TargetFileBytes int64         // data files are closed at about this size; 0: 256 MiB
 	MemoryLimit     int64         // of data files that are being written, all tables together; 0: 512 MiB

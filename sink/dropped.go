@@ -32,7 +32,8 @@ func (l *Lake) removeDropped(ctx context.Context) error {
 // remove takes the table out of the catalog. Its files are deleted only once the
 // catalog says that there is no such table, whatever came of the attempt.
 func (l *Lake) remove(ctx context.Context, id schema.TableID) error {
-	at := l.tables[id].identifier()
+	t := l.tables[id]
+	at := t.identifier()
 	name := table.Identifier{at.Namespace, at.Name}
 	for attempt := 0; ; attempt++ {
 		dropping := l.dir.Catalog.DropTable(ctx, name)
@@ -49,5 +50,8 @@ func (l *Lake) remove(ctx context.Context, id schema.TableID) error {
 	}
 	delete(l.tables, id)
 	l.log.Info("a table was removed, as it was dropped in the source", "table", id)
-	return l.dir.RemoveTable(at.Namespace, at.Name)
+	if err := t.head.fs.RemoveAll(l.dir.Location(at.Namespace, at.Name)); err != nil {
+		return fmt.Errorf("deleting the files of a table: %w", err)
+	}
+	return nil
 }

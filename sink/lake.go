@@ -59,7 +59,7 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger) (*Lake, error) {
 	}
 	id := make([]byte, 6)
 	_, _ = rand.Read(id) // never fails
-	w, err := warehouse.Open(ctx, warehouse.Options{Dir: cfg.Dir, Pipeline: cfg.Pipeline, ReadOnly: cfg.ReadOnly})
+	w, err := warehouse.Open(ctx, warehouse.Options{Dir: cfg.Dir, Remote: cfg.Remote, Pipeline: cfg.Pipeline, ReadOnly: cfg.ReadOnly})
 	if err != nil {
 		return nil, err
 	}

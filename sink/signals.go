@@ -33,7 +33,7 @@ type waiting struct {
 // PostSignal leaves a signal in a lake for the pipeline's run, now or later. It
 // takes no lock: the run itself may be at work.
 func PostSignal(ctx context.Context, cfg Config, s pipeline.Signal) (err error) {
-	w, err := warehouse.Open(ctx, warehouse.Options{Dir: cfg.Dir, Pipeline: cfg.Pipeline, Shared: true})
+	w, err := warehouse.Open(ctx, warehouse.Options{Dir: cfg.Dir, Remote: cfg.Remote, Pipeline: cfg.Pipeline, Shared: true})
 	if err != nil {
 		return err
 	}

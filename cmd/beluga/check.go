@@ -26,7 +26,7 @@ func checkCommand(out streams) *cobra.Command {
   beluga check -c beluga.yml`,
 		Args: noArgs,
 	}
-	settings := addConfigFlags(cmd, []string{"from", "to"}, "name", "from", "to", "tables", "columns", "names", "keyless", "readers", "kafka", "types", "log", "snapshot.mode", "snapshot.locking", "snapshot.filter", "snapshot.pause", "heartbeat", "gtid", "signal", "snapshot.configuration-based")
+	settings := addConfigFlags(cmd, []string{"from", "to"}, "name", "from", "to", "catalog", "storage", "tables", "columns", "names", "keyless", "readers", "kafka", "types", "log", "snapshot.mode", "snapshot.locking", "snapshot.filter", "snapshot.pause", "heartbeat", "gtid", "signal", "snapshot.configuration-based")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		c, err := settings.load()
 		if err != nil {
@@ -92,7 +92,7 @@ func checkLake(ctx context.Context, c *Config, src *source.MySQL, r *checklist) 
 	cfg.Names = names // a run would write with them
 	lake, err := sink.Open(ctx, cfg, newLogger(c, io.Discard, nil))
 	if errors.Is(err, sink.ErrNoLake) {
-		return "there is none yet; it will be made in " + c.To, checkWritable(c.To)
+		return "there is none yet; it will be made in " + c.To, checkFolder(c)
 	}
 	if err != nil {
 		return "", err
@@ -105,7 +105,7 @@ func checkLake(ctx context.Context, c *Config, src *source.MySQL, r *checklist) 
 	if src != nil {
 		err = checkTogether(ctx, src, lake, resume, r)
 	}
-	if err := errors.Join(err, checkWritable(c.To), lake.Close()); err != nil || r.faults > before {
+	if err := errors.Join(err, checkFolder(c), lake.Close()); err != nil || r.faults > before {
 		return "", err
 	}
 	if resume.Position.IsZero() {
@@ -179,6 +179,14 @@ func checkBrokers(ctx context.Context, c *Config, r *checklist) {
 	default:
 		r.line("ok", "kafka", "can be reached")
 	}
+}
+
+// checkFolder is checkWritable, where the lake is a folder.
+func checkFolder(c *Config) error {
+	if c.remote() != nil {
+		return nil
+	}
+	return checkWritable(c.To)
 }
 
 // checkWritable makes a file in the folder, or in the nearest one above it that

@@ -31,7 +31,7 @@ import (
 type Config struct {
 	Name           string   `yaml:"name" help:"name of this pipeline; the lake remembers it, and no other pipeline may write the same tables"`
 	From           string   `yaml:"from" secret:"true" help:"MySQL or MariaDB server, mysql://user:password@host:port/database; without a database: all but the system's; without a password: the environment's BELUGA_PASSWORD; options: ?tls=MODE&ca=FILE&cert=FILE&key=FILE&password-file=FILE"`
-	To             string   `yaml:"to" help:"folder of the lake; made if it is not there"`
+	To             string   `yaml:"to" help:"the lake: a folder, made if it is not there; or s3://bucket/folder, with catalog.uri"`
 	Keyless        string   `yaml:"keyless" enum:"exact,append,refuse" help:"tables with neither a primary key nor a unique one without NULL: replicate them by whole rows, replicate them as long as rows are only added, or refuse them"`
 	Readers        []string `yaml:"readers" list:"comma" help:"engines that will read the lake; they decide how deletes are written (none given: readable by all)"`
 	OnDrop         string   `yaml:"on-drop" enum:"keep,drop" help:"tables that are dropped in the source: keep what the lake has of them, or drop them there too, with their files"`
@@ -54,6 +54,8 @@ type Config struct {
 	HTTP      HTTPConfig      `yaml:"http"`
 	Shutdown  ShutdownConfig  `yaml:"shutdown"`
 	Log       LogConfig       `yaml:"log"`
+	Catalog   CatalogConfig   `yaml:"catalog"`
+	Storage   StorageConfig   `yaml:"storage"`
 }
 
 // The words of keyless.
@@ -303,11 +305,7 @@ func (c *Config) validate(needs []string) (faults []fault) {
 	if c.Kafka.Log != "" && !namePattern.MatchString(c.Kafka.Log) {
 		bad("kafka.log", "%q may have letters, digits, _ and -, at most 64", c.Kafka.Log)
 	}
-	if slices.Contains(needs, "to") && c.To == "" {
-		bad("to", "missing; name the folder of the lake: --to ./lake")
-	} else if strings.Contains(c.To, "://") {
-		bad("to", "%q is a URL; this version writes to a folder of the local disk", c.To)
-	}
+	c.validateLake(slices.Contains(needs, "to"), bad)
 	if !namePattern.MatchString(c.Name) {
 		bad("name", "%q may have letters, digits, _ and -, at most 64", c.Name)
 	}

@@ -39,7 +39,7 @@ One log may have several sinks, each with a --name of its own and the --tables t
   beluga sink --to ./lake --kafka localhost:9092 --kafka-log shop --name orders --tables 'shop\.orders.*'`,
 		Args: noArgs,
 	}
-	settings := addConfigFlags(cmd, []string{"to", "kafka.brokers"}, "name", "to", "once", "tables", "names", "readers", "keyless", "on-drop", "on-default", "kafka.brokers", "kafka.log", "kafka.tls", "kafka.sasl", "commit", "memory", "http", "shutdown", "log")
+	settings := addConfigFlags(cmd, []string{"to", "kafka.brokers"}, "name", "to", "catalog", "storage", "once", "tables", "names", "readers", "keyless", "on-drop", "on-default", "kafka.brokers", "kafka.log", "kafka.tls", "kafka.sasl", "commit", "memory", "http", "shutdown", "log")
 	return runsParts(cmd, settings, io, parts{sink: true})
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -214,8 +215,8 @@ func openLake(ctx context.Context, c *Config, log *slog.Logger) (*sink.Lake, pip
 // tells all that is wrong with both at once. A later run needs fewer rights, and
 // the source looks at the server by itself.
 func preflight(ctx context.Context, c *Config, src *source.MySQL) error {
-	if _, err := os.Stat(filepath.Join(c.To, warehouse.CatalogFile)); err == nil {
-		return nil
+	if there, err := hasLake(ctx, c); there || err != nil {
+		return err
 	}
 	_, lakeErr := checkLake(ctx, c, nil, new(checklist))
 	if src == nil {
@@ -226,4 +227,21 @@ func preflight(ctx context.Context, c *Config, src *source.MySQL) error {
 		return errors.Join(lakeErr, fmt.Errorf("checking the server: %w", err))
 	}
 	return errors.Join(lakeErr, faults.Err())
+}
+
+// hasLake tells whether an earlier run has made the lake.
+func hasLake(ctx context.Context, c *Config) (bool, error) {
+	if c.remote() == nil {
+		_, err := os.Stat(filepath.Join(c.To, warehouse.CatalogFile))
+		return err == nil, nil
+	}
+	lake, err := sink.Open(ctx, sinkConfig(c, true), newLogger(c, io.Discard, nil))
+	if errors.Is(err, sink.ErrNoLake) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	resume, err := lake.Resume(ctx)
+	return !resume.Position.IsZero(), errors.Join(err, lake.Close())
 }

@@ -15,7 +15,7 @@ import (
 )
 
 // signalOptions are those that say which lake, and whose run of it.
-var signalOptions = []string{"name", "to", "log"}
+var signalOptions = []string{"name", "to", "catalog", "storage", "log"}
 
 func signalCommand(out streams) *cobra.Command {
 	cmd := &cobra.Command{

@@ -29,7 +29,7 @@ needed.`,
   beluga status --to ./lake --snippets`,
 		Args: noArgs,
 	}
-	settings := addConfigFlags(cmd, []string{"to"}, "name", "from", "to", "log")
+	settings := addConfigFlags(cmd, []string{"to"}, "name", "from", "to", "catalog", "storage", "log")
 	asJSON := cmd.Flags().Bool("json", false, "print JSON")
 	snippets := cmd.Flags().String("snippets", "", "print how to read a table: with all, pyiceberg, duckdb or spark")
 	cmd.Flags().Lookup("snippets").NoOptDefVal = allReaders
@@ -53,6 +53,9 @@ needed.`,
 			e.SetIndent("", "  ")
 			return e.Encode(s)
 		case *snippets != "":
+			if c.remote() != nil {
+				return usageError{errors.New("there are snippets for lakes in a folder only"), "elsewhere, readers take the address of the catalog and the keys of the storage"}
+			}
 			return printSnippets(out.out, c.To, *snippets, s)
 		}
 		return s.print(out.out)

@@ -28,7 +28,7 @@ the statement that made it. The newest fifty are kept. No server is needed.`,
 		Example: `  beluga tables --to ./lake
   beluga tables orders --history --to ./lake`,
 	}
-	settings := addConfigFlags(cmd, []string{"to"}, "name", "to", "log")
+	settings := addConfigFlags(cmd, []string{"to"}, "name", "to", "catalog", "storage", "log")
 	history := cmd.Flags().Bool("history", false, "show all shapes that each table had, the newest first")
 	asJSON := cmd.Flags().Bool("json", false, "print JSON")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {

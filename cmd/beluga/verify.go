@@ -31,7 +31,7 @@ that only real differences are left. The exit code is 1 if there are any.`,
 		Example: `  beluga verify --from mysql://root@localhost/shop --to ./lake
   beluga verify orders items --from mysql://root@localhost/shop --to ./lake`,
 	}
-	settings := addConfigFlags(cmd, []string{"from", "to"}, "name", "from", "to", "tables", "columns", "memory", "snapshot.locking", "snapshot.filter", "gtid", "log")
+	settings := addConfigFlags(cmd, []string{"from", "to"}, "name", "from", "to", "catalog", "storage", "tables", "columns", "memory", "snapshot.locking", "snapshot.filter", "gtid", "log")
 	limit := cmd.Flags().Int("limit", 10, "show at most this many differing rows of each table")
 	wait := cmd.Flags().Duration("wait", time.Minute, "how long to wait for a lake that is behind and does not move")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {

@@ -76,6 +76,7 @@ func sinkConfig(c *Config, readOnly bool) sink.Config {
 	}
 	return sink.Config{
 		Dir:           c.To,
+		Remote:        c.remote(),
 		Pipeline:      c.Name,
 		Readers:       c.Readers,
 		MemoryLimit:   int64(c.Memory.Limit / 4),

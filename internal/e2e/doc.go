@@ -88,4 +88,6 @@
 //  24. A table that is altered so that the rows in the lake cannot follow is loaded again
 //     beside the others, if that was chosen, killed at random too; columns keep their field
 //     ids where their types allow it (TestIncompatible), and it is told (TestIncompatibleIsTold).
+//  25. A lake in S3 is as exact, also to a reader that is not ours; of two instances that no lock
+//     keeps apart, one at least ends with its own exit code (TestLakeInS3).
 package e2e

@@ -16,6 +16,7 @@ var (
 	sharedMySQL   shared[*MySQLServer]
 	sharedMariaDB shared[*MySQLServer]
 	sharedKafka   shared[*KafkaBroker]
+	sharedS3      shared[*S3Server]
 )
 
 // shared starts a server at the first request and keeps it for all later ones.
@@ -66,7 +67,7 @@ func Main(m *testing.M) {
 	m.Run()
 	// After Run the testing package exits with its result, and the starters
 	// stop the servers then at the latest. Stopping here waits for them.
-	if err := errors.Join(sharedMySQL.stop(), sharedMariaDB.stop(), sharedKafka.stop()); err != nil {
+	if err := errors.Join(sharedMySQL.stop(), sharedMariaDB.stop(), sharedKafka.stop(), sharedS3.stop()); err != nil {
 		fmt.Fprintln(os.Stderr, "servers:", err)
 	}
 }

@@ -15,6 +15,9 @@
 //  2. A folder that something else owns is never written to (TestRefusals).
 //  3. A metadata file and its folder are on disk before the catalog names it
 //     (TestFilesAreSyncedBeforeTheyAreNamed).
+//     An object in S3 is there whole or not at all (TestObjects).
 //  4. Two instances of one pipeline do not hold the warehouse at the same time
 //     (TestSecondInstance).
+//     Elsewhere than in a folder there is no lock, and the commits keep them apart
+//     (TestLakeInS3 of internal/e2e).
 package warehouse

@@ -39,6 +39,9 @@ func registerFS() {
 	registerOnce.Do(func() {
 		iceio.Unregister("file")
 		iceio.Register("file", func(context.Context, *url.URL, map[string]string) (iceio.IO, error) { return Local, nil })
+		for _, scheme := range []string{"s3", "s3a", "s3n"} {
+			iceio.Register(scheme, openS3)
+		}
 	})
 }
 

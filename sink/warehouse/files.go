@@ -19,6 +19,8 @@ type Files interface {
 	CreateFile(location string) (File, error)
 	// SyncFolder makes the names in a folder durable.
 	SyncFolder(location string) error
+	// RemoveAll deletes a folder and all in it.
+	RemoveAll(location string) error
 	// PublishHead lets readers without a catalog find the table's head.
 	PublishHead(t *table.Table) error
 	// DropMetadata deletes a metadata file, which may be gone, and what PublishHead
@@ -71,6 +73,9 @@ func (syncFS) Open(location string) (iceio.File, error) { return os.Open(Path(lo
 
 // Remove deletes a file.
 func (syncFS) Remove(location string) error { return os.Remove(Path(location)) }
+
+// RemoveAll deletes a folder and all in it.
+func (syncFS) RemoveAll(location string) error { return os.RemoveAll(Path(location)) }
 
 // localFile is a file of the local disk.
 type localFile struct{ *os.File }

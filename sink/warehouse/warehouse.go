@@ -33,8 +33,9 @@ var (
 // Options say which warehouse to open, and how.
 type Options struct {
 	Dir      string
-	Pipeline string // whose lock to take
-	ReadOnly bool   // take no lock, create nothing
+	Remote   *Remote // instead of Dir
+	Pipeline string  // whose lock to take
+	ReadOnly bool    // take no lock, create nothing
 	// Shared: take no lock and create nothing, but change what is not the lock's
 	// owner's alone.
 	Shared bool
@@ -45,11 +46,15 @@ type Warehouse struct {
 	Dir     string // absolute
 	Catalog catalog.Catalog
 	lock    *os.File
+	remote  *Remote
 }
 
 // Open opens the warehouse; unless it is to be read only, a folder that is
 // missing or empty becomes one.
 func Open(ctx context.Context, o Options) (*Warehouse, error) {
+	if o.Remote != nil {
+		return openRemote(ctx, o)
+	}
 	dir, err := filepath.Abs(o.Dir)
 	if err != nil {
 		return nil, fmt.Errorf("finding the absolute path of %s: %w", o.Dir, err)
@@ -93,15 +98,10 @@ func (w *Warehouse) Unlock() error {
 
 // Location returns where a table lies.
 func (w *Warehouse) Location(namespace, name string) string {
-	return Scheme + filepath.Join(w.Dir, FolderName(namespace), FolderName(name))
-}
-
-// RemoveTable deletes the files of a table that is not in the catalog any more.
-func (w *Warehouse) RemoveTable(namespace, name string) error {
-	if err := os.RemoveAll(Path(w.Location(namespace, name))); err != nil {
-		return fmt.Errorf("deleting the files of a table: %w", err)
+	if w.remote != nil {
+		return strings.TrimRight(w.remote.Location, "/") + "/" + FolderName(namespace) + "/" + FolderName(name)
 	}
-	return nil
+	return Scheme + filepath.Join(w.Dir, FolderName(namespace), FolderName(name))
 }
 
 func checkFolder(dir string, readOnly bool) error {
@@ -162,14 +162,7 @@ func (w *Warehouse) openCatalog(ctx context.Context, readOnly bool) error {
 		return err
 	}
 	registerFS()
-	// busy_timeout: without it the lock of any other process is an instant error.
-	uri := path + "?_pragma=busy_timeout(10000)"
-	if readOnly {
-		uri += "&_pragma=query_only(1)"
-	} else {
-		uri += "&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_txlock=immediate"
-	}
-	props := iceberg.Properties{"type": "sql", "sql.dialect": "sqlite", "sql.driver": sqliteshim.ShimName, "warehouse": Scheme + w.Dir, "uri": uri}
+	props := iceberg.Properties{"type": "sql", "sql.dialect": "sqlite", "sql.driver": sqliteshim.ShimName, "warehouse": Scheme + w.Dir, "uri": sqliteURI(path, readOnly)}
 	if readOnly {
 		props["init_catalog_tables"] = "false"
 	}
@@ -179,4 +172,13 @@ func (w *Warehouse) openCatalog(ctx context.Context, readOnly bool) error {
 	}
 	w.Catalog = c
 	return syncFolder(w.Dir)
+}
+
+// sqliteURI is what the driver is told. busy_timeout: without it the lock of any other
+// process is an instant error.
+func sqliteURI(path string, readOnly bool) string {
+	if readOnly {
+		return path + "?_pragma=busy_timeout(10000)&_pragma=query_only(1)"
+	}
+	return path + "?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_txlock=immediate"
 }

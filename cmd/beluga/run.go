@@ -151,7 +151,7 @@ func openParts(ctx context.Context, c *Config, which parts, log *slog.Logger) (_
 			return nil, err
 		}
 	}
-	transport, end, err := openTransport(c, log)
+	transport, end, err := openTransport(c, which, log)
 	if err != nil {
 		return nil, err
 	}

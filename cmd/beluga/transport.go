@@ -36,7 +36,7 @@ func (c closers) Close() error {
 
 // openTransport returns the way that events take from source to sink, and what
 // has to be closed after it.
-func openTransport(c *Config, log *slog.Logger) (pipeline.Transport, io.Closer, error) {
+func openTransport(c *Config, which parts, log *slog.Logger) (pipeline.Transport, io.Closer, error) {
 	if len(c.Kafka.Brokers) == 0 {
 		return pipeline.NewDirect(int(c.Memory.Limit / 8)), closers{}, nil
 	}
@@ -56,9 +56,13 @@ func openTransport(c *Config, log *slog.Logger) (pipeline.Transport, io.Closer, 
 	if err != nil {
 		return nil, nil, err
 	}
-	read, err := c.Tables.chosen()
-	if err != nil {
-		return nil, nil, err
+	// Where the source has chosen, all is read that the log holds: also of tables that it
+	// leaves out by now, for the log ends with them.
+	var read func(schema.TableID) bool
+	if !which.source {
+		if read, err = c.Tables.chosen(); err != nil {
+			return nil, nil, err
+		}
 	}
 	var open closers
 	brokers, retention := c.Kafka.Brokers, c.Kafka.Retention.std()

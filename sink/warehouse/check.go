@@ -19,7 +19,7 @@ var sqliteMagic = []byte("SQLite format 3\x00")
 
 // checkCatalog refuses a catalog file that is not ours to use, before anything
 // opens it for writing. A missing or empty file is fine.
-func checkCatalog(ctx context.Context, path string) (err error) {
+func checkCatalog(ctx context.Context, path string) error {
 	head := make([]byte, len(sqliteMagic))
 	f, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -41,6 +41,11 @@ func checkCatalog(ctx context.Context, path string) (err error) {
 	if !bytes.Equal(head[:n], sqliteMagic) {
 		return fmt.Errorf("catalog %s is no SQLite database; name another warehouse folder", path)
 	}
+	return checkTables(ctx, path)
+}
+
+// checkTables refuses a database of something else.
+func checkTables(ctx context.Context, path string) (err error) {
 	db, err := sql.Open(sqliteshim.ShimName, path+"?_pragma=busy_timeout(10000)&_pragma=query_only(1)")
 	if err != nil {
 		return fmt.Errorf("opening catalog %s: %w", path, err)
@@ -50,10 +55,14 @@ func checkCatalog(ctx context.Context, path string) (err error) {
 	if err != nil {
 		return fmt.Errorf("reading catalog %s: %w", path, err)
 	}
-	if len(tables) == 0 {
+	tablesAre := slices.Contains(tables, "iceberg_tables")
+	propertiesAre := slices.Contains(tables, "iceberg_namespace_properties")
+	switch {
+	case len(tables) == 0:
 		return nil
-	}
-	if !slices.Contains(tables, "iceberg_tables") || !slices.Contains(tables, "iceberg_namespace_properties") {
+	case len(tables) == 1 && tablesAre != propertiesAre:
+		return nil // another process is making it, or died with it half made
+	case !tablesAre || !propertiesAre:
 		return fmt.Errorf("catalog %s is an SQLite database of something else (table %s); name another warehouse folder", path, tables[0])
 	}
 	names, err := column(ctx, db, "SELECT catalog_name FROM iceberg_tables UNION SELECT catalog_name FROM iceberg_namespace_properties")

@@ -42,6 +42,27 @@ func TestFolderNamesAreInjective(t *testing.T) {
 	})
 }
 
+// TestHalfMadeCatalog: a process that makes the catalog, or died with it, has made one of
+// its tables.
+func TestHalfMadeCatalog(t *testing.T) {
+	for _, table := range []string{"iceberg_tables", "iceberg_namespace_properties"} {
+		dir := t.TempDir()
+		w, err := Open(t.Context(), Options{Dir: dir, Pipeline: "p"})
+		require.NoError(t, err)
+		require.NoError(t, w.Close())
+		db, err := sql.Open(sqliteshim.ShimName, filepath.Join(dir, CatalogFile))
+		require.NoError(t, err)
+		_, err = db.Exec("DROP TABLE " + table)
+		require.NoError(t, err)
+		require.NoError(t, db.Close())
+		w, err = Open(t.Context(), Options{Dir: dir, Pipeline: "p"})
+		require.NoError(t, err)
+		_, err = w.Catalog.ListNamespaces(t.Context(), nil)
+		require.NoError(t, err)
+		require.NoError(t, w.Close())
+	}
+}
+
 func TestRefusals(t *testing.T) {
 	ctx := context.Background()
 	database := func(statements ...string) func(string) {

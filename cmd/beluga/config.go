@@ -4,13 +4,12 @@ import (
 	"cmp"
 	"fmt"
 	"log/slog"
-	"net"
 	"regexp"
 	"slices"
 	"strings"
 	"time"
 
-	"github.com/beluga-cdc/beluga/pipeline"
+	"github.com/beluga-cdc/beluga/pipeline/routing"
 	"github.com/beluga-cdc/beluga/schema"
 	"github.com/beluga-cdc/beluga/sink/naming"
 	"github.com/beluga-cdc/beluga/source"
@@ -80,28 +79,6 @@ type ColumnsConfig struct {
 	Hash          []string `yaml:"hash" list:"regexp" help:"columns whose text becomes the hash of columns.hash-salt and the text"`
 	HashAlgorithm string   `yaml:"hash-algorithm" enum:"sha-1,sha-256,sha-512" help:"algorithm of columns.hash"`
 	HashSalt      string   `yaml:"hash-salt" secret:"true" help:"what is hashed before each text; keep it secret"`
-}
-
-// KafkaConfig says whether and how events travel through Kafka.
-type KafkaConfig struct {
-	Brokers            []string `yaml:"brokers" list:"comma" short:"true" help:"go through Kafka: host:port of one or more brokers, or \"embedded\" for a broker inside this process"`
-	Log                string   `yaml:"log" help:"name of the log: its control topic is beluga-control.<log> (default: the pipeline's name). Sinks with names and tables of their own can read one log"`
-	TopicPrefix        string   `yaml:"topic-prefix" help:"topics are called <prefix>.<database>.<table> (default: the log's name)"`
-	Partitions         int      `yaml:"partitions" help:"partitions of a topic that is made"`
-	Replication        int      `yaml:"replication" help:"replicas of a topic that is made (default: as the broker is set up)"`
-	Retention          Duration `yaml:"retention" help:"how long a topic that is made keeps its events"`
-	MessageKeyColumns  []string `yaml:"message-key-columns" list:"semicolon" also:"message.key.columns" help:"columns that the keys of some tables' records are made of: PATTERN:COLUMN,COLUMN, a regular expression over the whole of database.table; several with semicolons between. In topics of several partitions, columns of the primary key only. Without Kafka it has no effect"`
-	Compression        string   `yaml:"compression" enum:"none,gzip,snappy,lz4,zstd" help:"compression of the events"`
-	Format             string   `yaml:"format" enum:"json,json-schema" help:"form of keys and events: JSON, or JSON with its schema beside it, as Kafka Connect's converter writes it with schemas.enable"`
-	TombstonesOnDelete bool     `yaml:"tombstones-on-delete" also:"tombstones.on.delete" help:"a record without a value follows each deletion, for copies of the topics that are compacted (true unless it is said)"`
-
-	DecimalHandlingMode        string `yaml:"decimal-handling-mode" enum:"precise,string,double" also:"decimal.handling.mode" help:"DECIMAL columns in the events: base64 of the unscaled value, text, or a double, which is refused above 15 digits"`
-	BigintUnsignedHandlingMode string `yaml:"bigint-unsigned-handling-mode" enum:"long,precise" also:"bigint.unsigned.handling.mode" help:"BIGINT UNSIGNED columns in the events: a number that is negative from 2^63 on, or as precise decimals"`
-	BinaryHandlingMode         string `yaml:"binary-handling-mode" enum:"bytes,base64,base64-url-safe,hex" also:"binary.handling.mode" help:"BINARY, VARBINARY and BLOB columns in the events: bytes, which JSON has as base64, or strings"`
-	TimePrecisionMode          string `yaml:"time-precision-mode" enum:"adaptive_time_microseconds,connect,isostring,microseconds,nanoseconds" also:"time.precision.mode" help:"DATE, TIME and DATETIME columns in the events: Debezium's modes; connect has milliseconds only, and nanoseconds lacks most years, so columns that hold more are refused"`
-
-	TLS  KafkaTLSConfig  `yaml:"tls"`
-	SASL KafkaSASLConfig `yaml:"sasl"`
 }
 
 const defaultRetention = Duration(7 * 24 * time.Hour)
@@ -213,6 +190,8 @@ func defaultConfig() Config {
 			Retention:   defaultRetention,
 			Compression: "snappy",
 			Format:      formatJSON,
+
+			KeyEnforceUniqueness: true, KeyFieldName: routing.DefaultKeyField,
 
 			TombstonesOnDelete: true,
 
@@ -352,37 +331,4 @@ func positive[T int | Duration](bad func(path, format string, args ...any), path
 	if v <= 0 {
 		bad(path, "%v must be more than zero", v)
 	}
-}
-
-// embedded tells whether the broker is to run inside this process.
-func (k *KafkaConfig) embedded() bool { return slices.Contains(k.Brokers, Embedded) }
-
-func (k *KafkaConfig) validate(bad func(path, format string, args ...any)) {
-	for _, b := range k.Brokers {
-		if b == Embedded {
-			if len(k.Brokers) > 1 {
-				bad("kafka.brokers", "%q stands alone: either the broker inside this process or others", Embedded)
-			}
-			continue
-		}
-		if host, port, err := net.SplitHostPort(b); err != nil || host == "" || port == "" {
-			bad("kafka.brokers", "%q is not host:port, nor the word %q", b, Embedded)
-		}
-	}
-	if _, err := pipeline.ParseMessageKeys(k.MessageKeyColumns); err != nil {
-		bad("kafka.message-key-columns", "%s", err)
-	}
-	positive(bad, "kafka.partitions", k.Partitions)
-	if k.Replication < 0 {
-		bad("kafka.replication", "%d must not be less than zero", k.Replication)
-	}
-	if k.embedded() && k.Replication > 1 {
-		bad("kafka.replication", "%d, but the embedded broker is only one", k.Replication)
-	}
-	if k.embedded() && k.Retention != defaultRetention {
-		bad("kafka.retention", "%s, but the embedded broker drops events as soon as the lake has them: leave the option out, or use a broker of your own", k.Retention)
-	}
-	positive(bad, "kafka.retention", k.Retention)
-	k.TLS.validate(bad, k.Brokers)
-	k.SASL.validate(bad, k)
 }

@@ -68,6 +68,7 @@ func TestConfigFile(t *testing.T) {
 		Kafka: KafkaConfig{Brokers: []string{"a:9092", "b:9092"}, TopicPrefix: "cdc", Partitions: 4, Replication: 3,
 			Retention: Duration(48 * time.Hour), Compression: "zstd", MessageKeyColumns: []string{`shop\.orders:customer,id`, `shop\.items:sku`},
 			Format: formatJSONSchema, DecimalHandlingMode: "string", BigintUnsignedHandlingMode: "precise", BinaryHandlingMode: "hex", TimePrecisionMode: "isostring",
+			TopicRegex: `(.*)\.shop\.(.*)`, TopicReplacement: "$1.all", KeyFieldName: "origin", KeyFieldRegex: "(.*)", KeyFieldReplacement: "t.$1",
 			TLS:  KafkaTLSConfig{Enabled: true, CA: "ca.pem", Cert: "me.pem", Key: "me.key", ServerName: "kafka"},
 			SASL: KafkaSASLConfig{Mechanism: "scram-sha-512", Username: "u", Password: "p@ss/wörd"}},
 		Commit:    CommitConfig{Interval: Duration(time.Minute), Rows: 500_000, Bytes: 64 << 20},

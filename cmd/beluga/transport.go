@@ -52,6 +52,10 @@ func openTransport(c *Config, which parts, log *slog.Logger) (pipeline.Transport
 	if err != nil {
 		return nil, nil, fmt.Errorf("kafka: %w", err)
 	}
+	router, err := c.Kafka.router()
+	if err != nil {
+		return nil, nil, fmt.Errorf("kafka: %w", err)
+	}
 	selection, err := c.selection()
 	if err != nil {
 		return nil, nil, err
@@ -88,6 +92,7 @@ func openTransport(c *Config, which parts, log *slog.Logger) (pipeline.Transport
 		Selection:         selection,
 		Tables:            read,
 		MessageKeys:       keys,
+		Router:            router,
 		Modes:             modes,
 		NoTombstones:      !c.Kafka.TombstonesOnDelete,
 		Partitions:        c.Kafka.Partitions,

@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -17,7 +18,8 @@ import (
 
 // TestSourceAndSinks: a source and two sinks, each with its own tables, are processes
 // of their own, which are killed at random, and the source replaced by another; a
-// third sink comes late. In the end each has every row of its tables.
+// third sink comes late. In the end each has every row of its tables, of which some share
+// a topic.
 func TestSourceAndSinks(t *testing.T) {
 	server, broker := servers.MySQL(t, fast...), servers.Kafka(t)
 	const database, mine, others = "e2e_halves", `e2e_halves\.by_.*`, `e2e_halves\.hot`
@@ -28,7 +30,7 @@ func TestSourceAndSinks(t *testing.T) {
 
 	name := fmt.Sprintf("%s-%d", database, os.Getpid())
 	log := []string{"--kafka", broker.Addr, "--kafka-log", name}
-	source := command("source", log, "--from", server.URL(database), "--kafka-partitions", "2")
+	source := command("source", log, "--from", server.URL(database), "--kafka-partitions", "2", "--kafka-topic-regex", `(.*)\.by_\w++`, "--kafka-topic-replacement", "$1.by")
 	sink := func(name, lake string, options ...string) []string {
 		return append(command("sink", log, "--to", lake, "--name", name, "--commit-interval", "200ms"), options...)
 	}
@@ -97,4 +99,21 @@ func TestSinkEndsWithinATransaction(t *testing.T) {
 	runs(t, append(source, "--once")...)
 	runs(t, sink...)
 	requireSameRows(t, server.DB(t), database, lake)
+}
+
+// TestSharedTopic: all tables travel through one topic and come out as themselves, also
+// one that is made later.
+func TestSharedTopic(t *testing.T) {
+	server := servers.MySQL(t)
+	database := "e2e_shared"
+	_, args := shop(t, server, database)
+	run := command("run", args, "--once", "--kafka", "embedded", "--kafka-topic-regex", "(.*)", "--kafka-topic-replacement", "all_records", "--kafka-partitions", "2")
+	runs(t, run...)
+	server.Exec(t, strings.ReplaceAll("CREATE TABLE DB.c LIKE DB.a; INSERT INTO DB.c VALUES (1, 1, 1), (2, 2, 2); UPDATE DB.a SET id = id + 10; DELETE FROM DB.b WHERE id = 1; ALTER TABLE DB.c ADD COLUMN more INT; UPDATE DB.c SET more = 5", "DB", database))
+	runs(t, run...)
+	requireSameRows(t, server.DB(t), database, args[3])
+
+	refused := start(t, append(run, "--kafka-key-field-regex", "(")...)
+	require.Equal(t, usage, refused.wait(t))
+	require.Contains(t, refused.out.String(), "kafka.key-field-replacement: missing")
 }

@@ -206,26 +206,34 @@ const envelopeRest = `{"type":"struct","fields":[{"type":"string","optional":fal
 	`{"type":"int64","optional":true,"field":"ts_ns"}],"optional":false,"name":`
 
 // keyHead returns what stands before a key whose schema goes with it.
-func keyHead(t *schema.Table, key []field, topic string) []byte {
-	return append(appendStruct([]byte(`{"schema":`), t, key, false, topic+".Key", ""), `,"payload":`...)
+func keyHead(t *schema.Table, key []field, cfg Config) []byte {
+	more := ""
+	if cfg.KeyField != "" {
+		more = `{"type":"string","optional":false,"field":` + quote(cfg.KeyField) + `}`
+	}
+	return append(appendStruct([]byte(`{"schema":`), t, key, more, false, cfg.Topic+".Key", ""), `,"payload":`...)
 }
 
 // valueHead returns what stands before an event whose schema goes with it.
 func valueHead(t *schema.Table, row []field, topic string) []byte {
 	b := append([]byte(`{"schema":`), `{"type":"struct","fields":[`...)
-	b = append(appendStruct(b, t, row, true, topic+".Value", "before"), ',')
-	b = append(appendStruct(b, t, row, true, topic+".Value", "after"), ',')
+	b = append(appendStruct(b, t, row, "", true, topic+".Value", "before"), ',')
+	b = append(appendStruct(b, t, row, "", true, topic+".Value", "after"), ',')
 	return append(b, envelopeRest+quote(topic+".Envelope")+`,"version":2},"payload":`...)
 }
 
-// appendStruct appends the schema of an object with those columns.
-func appendStruct(dst []byte, t *schema.Table, fs []field, optional bool, name, as string) []byte {
+// appendStruct appends the schema of an object with those columns, and perhaps one more
+// field.
+func appendStruct(dst []byte, t *schema.Table, fs []field, more string, optional bool, name, as string) []byte {
 	dst = append(dst, `{"type":"struct","fields":[`...)
 	for i := range fs {
 		if i > 0 {
 			dst = append(dst, ',')
 		}
 		dst = appendSchema(dst, &t.Columns[fs[i].col], &fs[i])
+	}
+	if more != "" {
+		dst = append(append(dst, ','), more...)
 	}
 	dst = strconv.AppendBool(append(dst, `],"optional":`...), optional)
 	dst = append(dst, `,"name":`+quote(name)...)

@@ -20,6 +20,9 @@ type Config struct {
 	Key     []int  // columns of the record's key; nil: those of the table's
 	Modes   Modes  // of the values
 	Topic   string // begins the names of schemas, where the modes have any
+	// KeyField is a field that keys get beside their columns, and its value. It is not
+	// in the keys that headers hold.
+	KeyField, KeyValue string
 	// Now is the clock of ts_ms, ts_us and ts_ns. It is read once for the rows of an
 	// origin, not for each row.
 	Now func() time.Time
@@ -54,6 +57,10 @@ type Encoder struct {
 
 	// What stands before keys and events that hold their schemas; nil: they do not.
 	keyHead, valueHead []byte
+	keyTail            []byte // what follows the columns of keys
+	fieldInKey         bool   // and begins with a field
+
+	oldBare, newBare []byte // keys for headers
 
 	// What Row returns lies in these.
 	records              [3]Record
@@ -74,7 +81,11 @@ func NewEncoder(t *schema.Table, cfg Config) *Encoder {
 		source: newSourceBlock(t.ID, cfg),
 	}
 	if cfg.Modes.schemas {
-		e.keyHead, e.valueHead = keyHead(t, e.key, cfg.Topic), valueHead(t, e.row, cfg.Topic)
+		e.keyHead, e.valueHead = keyHead(t, e.key, cfg), valueHead(t, e.row, cfg.Topic)
+		e.keyTail = []byte{'}'}
+	}
+	if e.fieldInKey = cfg.KeyField != ""; e.fieldInKey {
+		e.keyTail = append([]byte(`,`+quote(cfg.KeyField)+`:`+quote(cfg.KeyValue)+`}`), e.keyTail...)
 	}
 	return e
 }
@@ -182,8 +193,9 @@ func (e *Encoder) rekey(b *schema.Block, row int) (err error) {
 	if e.second, err = e.created(e.second[:0], b, row, schema.OpInsert); err != nil {
 		return err
 	}
-	e.newHeader[0] = Header{headerNewKey, e.bare(e.newKey)}
-	e.oldHeader[0] = Header{headerOldKey, e.bare(e.oldKey)}
+	e.newBare, e.oldBare = e.bare(e.newBare, e.newKey), e.bare(e.oldBare, e.oldKey)
+	e.newHeader[0] = Header{headerNewKey, e.newBare}
+	e.oldHeader[0] = Header{headerOldKey, e.oldBare}
 	e.records[0] = Record{Key: e.oldKey, Value: e.value, Headers: e.newHeader[:]}
 	e.records[1] = Record{Key: e.oldKey, Headers: e.newHeader[:]}
 	e.records[2] = Record{Key: e.newKey, Value: e.second, Headers: e.oldHeader[:]}
@@ -195,18 +207,22 @@ func (e *Encoder) keyOf(dst []byte, image []schema.Vec, row int) ([]byte, error)
 		return nil, nil
 	}
 	dst, err := appendObject(append(dst[:0], e.keyHead...), e.key, image, row)
-	if e.keyHead != nil {
-		dst = append(dst, '}')
+	if err != nil {
+		return dst, err
 	}
-	return dst, err
+	if e.fieldInKey {
+		dst = dst[:len(dst)-1] // the tail closes the object
+	}
+	return append(dst, e.keyTail...), nil
 }
 
-// bare is a key without its schema: headers hold none.
-func (e *Encoder) bare(key []byte) []byte {
-	if e.keyHead == nil {
-		return key
+// bare is the columns of a key alone: headers hold no schema, and no other field.
+func (e *Encoder) bare(dst, key []byte) []byte {
+	dst = append(dst[:0], key[len(e.keyHead):len(key)-len(e.keyTail)]...)
+	if e.fieldInKey {
+		dst = append(dst, '}')
 	}
-	return key[len(e.keyHead) : len(key)-1]
+	return dst
 }
 
 // keyIsSame tells whether an update left the key as it was.

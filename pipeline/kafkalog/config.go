@@ -9,6 +9,7 @@ import (
 	"github.com/beluga-cdc/beluga/pipeline/debezium"
 	"github.com/beluga-cdc/beluga/pipeline/kafkalog/connection"
 	"github.com/beluga-cdc/beluga/pipeline/kafkalog/recordbatch"
+	"github.com/beluga-cdc/beluga/pipeline/routing"
 	"github.com/beluga-cdc/beluga/schema"
 )
 
@@ -27,6 +28,10 @@ type Config struct {
 
 	// Tables says which of the log's tables a reader takes; nil: all of them.
 	Tables func(schema.TableID) bool
+
+	// Router gives tables other topics, which several may share. A table keeps the one
+	// that it came into the log with.
+	Router routing.Router
 
 	// MessageKeys choose the columns of the records' keys.
 	MessageKeys pipeline.MessageKeys

@@ -50,6 +50,14 @@ type tableEntry struct {
 	Topic      string         `json:"topic"`
 	Partitions int            `json:"partitions"`
 	Birth      int64          `json:"birth"` // the last cut before the table
+
+	// Of a table that was routed. It shares its topic with others, each of which has
+	// partitions of its own there: so a partition has one table, and all that a log says
+	// of partitions holds.
+	Routed   bool   `json:"routed,omitempty"`
+	First    int    `json:"first,omitempty"` // its first partition
+	KeyField string `json:"key_field,omitempty"`
+	KeyValue string `json:"key_value,omitempty"`
 }
 
 // checkpoint is a cut that was acknowledged in every partition: where a source

@@ -4,8 +4,8 @@
 // the numbers (package protocol), and the broker's own deduplication only saves
 // work.
 //
-// Topics are <prefix>.<database>.<table>, one for each table, and one
-// beluga-control.<name> with claims, tables and checkpoints. Rows are Debezium's
+// Topics are <prefix>.<database>.<table>, one for each table, unless a router gives
+// several one topic, in which each has partitions of its own; and one beluga-control.<name> with claims, tables and checkpoints. Rows are Debezium's
 // events; a row's partition is the one that Kafka's own partitioner gives its
 // key. Control records in data partitions have neither key nor value, only the
 // header, so other consumers pass over them.
@@ -53,7 +53,9 @@
 //     A source is told of the changes of tables behind the checkpoint, to pass them in the
 //     same steps; another one is refused (TestAlterPassedAgain).
 //  11. A log of any number of tables is read to its end (TestManyTables), and a reader
-//     of some of its tables delivers every cut of these (TestReaderOfSomeTables).
+//     of some of its tables delivers every cut of these (TestReaderOfSomeTables). Tables
+//     that share a topic come out as themselves (TestSharedTopic), and none shares that
+//     of a table which was not routed (TestTopicOfAnother).
 //  12. What the broker has acknowledged reaches a sink of the same process without
 //     it (TestPassesByTheBroker), under the same rule as what is fetched
 //     (TestRestarts); a sink that is slow finds it in the log, and the source does not

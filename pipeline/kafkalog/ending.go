@@ -43,7 +43,7 @@ func (t *Transport) EndHere(ctx context.Context) error {
 		if cfg.Tables != nil && !cfg.Tables(e.ID) {
 			continue
 		}
-		for i := range e.Partitions {
+		for i := e.First; i < e.First+e.Partitions; i++ {
 			if ends[partitionKey(e.Topic, i)], err = c.endOffset(ctx, e.Topic, i); err != nil {
 				return fmt.Errorf("finding the end of topic %s: %w", e.Topic, err)
 			}

@@ -173,7 +173,7 @@ func (w *Writer) adoptTable(e tableEntry) *writerTable {
 	t.entry = e
 	w.entries = append(w.entries, e)
 	for i := range e.Partitions {
-		p := &partitionWriter{client: w.client, topic: e.Topic, partition: i, number: len(w.parts), epoch: w.epoch, codec: w.cfg.Codec, acked: w.acked, reached: w.reached}
+		p := &partitionWriter{client: w.client, topic: e.Topic, partition: e.First + i, number: len(w.parts), epoch: w.epoch, codec: w.cfg.Codec, acked: w.acked, reached: w.reached}
 		p.relay = w.transport.relay(p.key())
 		w.parts = append(w.parts, p)
 		t.parts = append(t.parts, p)
@@ -189,7 +189,7 @@ func (w *Writer) recover(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("topic %s is part of the log and cannot be read: %w; remedy: if it was deleted, %s", e.Topic, err, remedyReload)
 		}
-		if n != e.Partitions {
+		if n < e.First+e.Partitions || n != e.Partitions && !e.Routed {
 			return fmt.Errorf("topic %s has %d partitions, and had %d when its table came into the log: rows of one key would stand in two of them; remedy: %s", e.Topic, n, e.Partitions, remedyReload)
 		}
 	}
@@ -309,29 +309,10 @@ func (w *Writer) table(shape *schema.Table) (*writerTable, error) {
 }
 
 func (w *Writer) register(id schema.TableID) error {
-	topic, err := w.cfg.topicOf(id)
+	e, err := w.place(id)
 	if err != nil {
 		return err
 	}
-	for _, e := range w.entries {
-		if e.Topic == topic {
-			return fmt.Errorf("its topic would be %s, which is the one of table %s already; remedy: rename one of the tables, or leave one out", topic, e.ID)
-		}
-	}
-	n, existed, err := w.client.ensureTopic(w.ctx, topic, w.cfg.Partitions, w.cfg.ReplicationFactor, w.cfg.dataSettings())
-	if err != nil {
-		return err
-	}
-	for i := 0; existed && i < n; i++ {
-		end, err := w.client.endOffset(w.ctx, topic, i)
-		if err != nil {
-			return fmt.Errorf("finding the end of topic %s: %w", topic, err)
-		}
-		if end > 0 {
-			return fmt.Errorf("topic %s holds records already that are not this pipeline's; remedy: delete it, or use another topic prefix", topic)
-		}
-	}
-	e := tableEntry{Number: int64(len(w.entries)) + 1, ID: id, Topic: topic, Partitions: n, Birth: w.cut}
 	if _, err := w.control.write(w.ctx, time.Now().UnixMilli(), controlRecord{Epoch: w.epoch, Table: &e}); err != nil {
 		return err
 	}
@@ -341,7 +322,7 @@ func (w *Writer) register(id schema.TableID) error {
 		return err
 	}
 	for _, p := range t.parts {
-		if p.end, err = fence(w.ctx, w.client, topic, p.partition, w.epoch, w.identity.ID); err != nil {
+		if p.end, err = fence(w.ctx, w.client, e.Topic, p.partition, w.epoch, w.identity.ID); err != nil {
 			return err
 		}
 		w.start(p, producer)

@@ -319,7 +319,7 @@ func (r *Reader) addTable(e tableEntry) error {
 	passed := map[int]int64{}
 	share := min(max(r.cfg.Memory/(4*max(len(r.parts)+e.Partitions, 4)), 64<<10), 2<<20)
 	for i := range e.Partitions {
-		key := partitionKey(e.Topic, i)
+		key := partitionKey(e.Topic, e.First+i)
 		state := r.lake.Position.Log[key]
 		// A table that committed a cut which others have not is ahead. It passes the
 		// cuts again all the same: where all tables are ahead, none else would bring it.
@@ -331,7 +331,7 @@ func (r *Reader) addTable(e tableEntry) error {
 			state.Cut = e.Birth
 		}
 		p := &partitionReader{number: len(r.parts), table: int(e.Number), key: key, registry: &r.shapes, id: e.ID, state: state, ahead: state, has: has,
-			cursor: cursor{client: r.client, topic: e.Topic, partition: i, maxBytes: share},
+			cursor: cursor{client: r.client, topic: e.Topic, partition: e.First + i, maxBytes: share},
 			items:  make(chan item, 1), wake: r.wake, relay: r.transport.relay(key), blockSize: 2 * share, delivered: state.Offset}
 		if state.Schema > 0 && lake.Table != nil {
 			p.use(lake.Table)

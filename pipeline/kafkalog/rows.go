@@ -25,7 +25,7 @@ type rowEncoder struct {
 
 // encodeAs lets the rows of a table that is in the log be written in a shape.
 func (w *Writer) encodeAs(t *writerTable, shape *schema.Table) (err error) {
-	cfg := debezium.Config{Name: w.cfg.TopicPrefix, Version: w.cfg.Version, Now: time.Now, Modes: w.cfg.Modes, Topic: t.entry.Topic}
+	cfg := debezium.Config{Name: w.cfg.TopicPrefix, Version: w.cfg.Version, Now: time.Now, Modes: w.cfg.Modes, Topic: t.entry.Topic, KeyField: t.entry.KeyField, KeyValue: t.entry.KeyValue}
 	if err := cfg.Modes.Check(shape); err != nil {
 		return err
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/segmentio/kafka-go"
 
+	"github.com/beluga-cdc/beluga/pipeline/routing"
 	"github.com/beluga-cdc/beluga/schema"
 )
 
@@ -28,8 +29,17 @@ func sanitise(s string) string {
 	}, s)
 }
 
-// topicOf returns the topic of a table.
-func (c *Config) topicOf(id schema.TableID) (string, error) {
+// topicOf returns where the events of a table go.
+func (c *Config) topicOf(id schema.TableID) (routing.Route, error) {
+	name, err := c.ownTopic(id)
+	if err != nil {
+		return routing.Route{}, err
+	}
+	return c.Router.Route(name)
+}
+
+// ownTopic returns the topic that a table has unless it is routed.
+func (c *Config) ownTopic(id schema.TableID) (string, error) {
 	name := sanitise(c.TopicPrefix + "." + id.Database + "." + id.Name)
 	if len(name) > maxTopicName {
 		return "", fmt.Errorf("table %s: its topic's name would have %d characters, and Kafka allows %d: use a shorter topic prefix", id, len(name), maxTopicName)

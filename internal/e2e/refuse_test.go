@@ -75,7 +75,7 @@ func TestRefusesWrongCommandLines(t *testing.T) {
 	}{
 		"unknown flag": {"beluga: unknown flag: --frm\ndid you mean --from? beluga run --help lists what there is\n",
 			[]string{"run", "--frm", "x"}},
-		"unknown command": {"beluga: unknown command \"rnu\"\ndid you mean run? the commands are bench, check, run, signal, snapshot, status, tables, verify, version\n",
+		"unknown command": {"beluga: unknown command \"rnu\"\ndid you mean run? the commands are bench, check, run, signal, sink, snapshot, source, status, tables, verify, version\n",
 			[]string{"rnu"}},
 		"an argument": {"beluga: unexpected argument \"DIR/beluga.yml\"\na configuration file is given by -c: beluga run -c DIR/beluga.yml\n",
 			[]string{"run", file}},

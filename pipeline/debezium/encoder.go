@@ -314,11 +314,7 @@ func (f *field) append(dst []byte, v *schema.Vec, row int) ([]byte, error) {
 	case formBits:
 		return f.appendBits(dst, v.Bytes(row))
 	case formMillis:
-		ms := v.I64[row] / 1000
-		if ms*1000 != v.I64[row] {
-			return dst, errDigits
-		}
-		return strconv.AppendInt(dst, ms, 10), nil
+		return appendMillis(dst, v.I64[row])
 	case formTimestamp:
 		return appendTimestamp(dst, v.I64[row], f.scale)
 	case formBytes:
@@ -329,6 +325,15 @@ func (f *field) append(dst []byte, v *schema.Vec, row int) ([]byte, error) {
 		return appendVector(dst, v.Bytes(row))
 	}
 	return f.appendChosen(dst, v, row)
+}
+
+// appendMillis appends µs as ms, which have to be whole.
+func appendMillis(dst []byte, micros int64) ([]byte, error) {
+	ms := micros / 1000
+	if ms*1000 != micros {
+		return dst, errDigits
+	}
+	return strconv.AppendInt(dst, ms, 10), nil
 }
 
 // appendChosen is append for the forms of other modes than the defaults.
@@ -347,11 +352,7 @@ func (f *field) appendChosen(dst []byte, v *schema.Vec, row int) ([]byte, error)
 		dst = hex.AppendEncode(append(dst, '"'), v.Bytes(row))
 		return append(dst, '"'), nil
 	case formTimeMillis:
-		ms := v.I64[row] / 1000
-		if ms*1000 != v.I64[row] {
-			return dst, errDigits
-		}
-		return strconv.AppendInt(dst, ms, 10), nil
+		return appendMillis(dst, v.I64[row])
 	case formTimeNanos:
 		return strconv.AppendInt(dst, v.I64[row]*1000, 10), nil
 	case formTimeISO:

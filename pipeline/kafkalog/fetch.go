@@ -11,6 +11,7 @@ import (
 
 	"github.com/segmentio/kafka-go"
 
+	"github.com/beluga-cdc/beluga/pipeline/kafkalog/connection"
 	"github.com/beluga-cdc/beluga/pipeline/kafkalog/recordbatch"
 )
 
@@ -163,69 +164,40 @@ func appendString(b []byte, s string) []byte {
 var errAnswer = errors.New("the broker's answer to a fetch ends early")
 
 func (c *cursor) decode(buf []byte) (fetched, error) {
-	p := answer{b: buf}
+	p := connection.NewAnswer(buf)
 	f := fetched{buf: buf}
-	if got := p.int32(); got != c.correlation {
+	if got := p.Int32(); got != c.correlation {
 		return f, fmt.Errorf("the broker answered request %d instead of %d", got, c.correlation)
 	}
-	p.int32() // throttled: has been waited for
-	if code := p.int16(); code != 0 {
+	p.Int32() // throttled: has been waited for
+	if code := p.Int16(); code != 0 {
 		return f, kafka.Error(code)
 	}
-	p.int32() // session
-	if topics := p.int32(); topics != 1 {
+	p.Int32() // session
+	if topics := p.Int32(); topics != 1 {
 		return f, fmt.Errorf("the broker answered for %d topics, one was asked for", topics)
 	}
-	p.take(int(p.int16())) // name
-	if parts := p.int32(); parts != 1 {
+	p.Take(int(p.Int16())) // name
+	if parts := p.Int32(); parts != 1 {
 		return f, fmt.Errorf("the broker answered for %d partitions, one was asked for", parts)
 	}
-	p.int32() // partition
-	code := p.int16()
-	p.take(3 * 8) // high watermark, last stable offset, log start
-	if aborted := p.int32(); aborted > 0 {
-		p.take(16 * int(aborted))
+	p.Int32() // partition
+	code := p.Int16()
+	p.Take(3 * 8) // high watermark, last stable offset, log start
+	if aborted := p.Int32(); aborted > 0 {
+		p.Take(16 * int(aborted))
 	}
-	p.int32() // preferred replica
-	if n := p.int32(); n > 0 {
-		f.set = p.take(int(n))
+	p.Int32() // preferred replica
+	if n := p.Int32(); n > 0 {
+		f.set = p.Take(int(n))
 	}
 	if code != 0 {
 		return f, kafka.Error(code)
 	}
-	if p.short {
+	if p.Short() {
 		return f, errAnswer
 	}
 	return f, nil
-}
-
-type answer struct {
-	b     []byte
-	short bool
-}
-
-func (a *answer) take(n int) []byte {
-	if n < 0 || n > len(a.b) {
-		a.short, a.b = true, nil
-		return nil
-	}
-	t := a.b[:n:n]
-	a.b = a.b[n:]
-	return t
-}
-
-func (a *answer) int16() int16 {
-	if t := a.take(2); t != nil {
-		return int16(binary.BigEndian.Uint16(t))
-	}
-	return 0
-}
-
-func (a *answer) int32() int32 {
-	if t := a.take(4); t != nil {
-		return int32(binary.BigEndian.Uint32(t))
-	}
-	return 0
 }
 
 // each calls f for every record of a fetched set from the offset on, and returns

@@ -10,6 +10,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/beluga-cdc/beluga/internal/servers"
 )
 
 // outcome is what Route.java would print.
@@ -47,7 +49,7 @@ func TestAsJava(t *testing.T) {
 func java(t *testing.T, lines []string) []string {
 	t.Helper()
 	if _, err := exec.LookPath("java"); err != nil {
-		t.Skip("not compared with Java: there is no java on PATH")
+		servers.Skip(t, "not compared with Java: there is no java on PATH")
 	}
 	cmd := exec.Command("java", "testdata/Route.java")
 	cmd.Stdin = strings.NewReader(strings.Join(lines, "\n") + "\n")

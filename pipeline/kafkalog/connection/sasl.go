@@ -104,16 +104,16 @@ func handshake(conn net.Conn, name string) error {
 	if err != nil {
 		return err
 	}
-	code := kafka.Error(a.int16())
+	code := kafka.Error(a.Int16())
 	var enabled []string
-	for range min(a.int32(), maxAnswer) {
-		if a.short {
+	for range min(a.Int32(), maxAnswer) {
+		if a.Short() {
 			break
 		}
-		enabled = append(enabled, string(a.take(int(a.int16()))))
+		enabled = append(enabled, string(a.Take(int(a.Int16()))))
 	}
 	switch {
-	case a.short:
+	case a.Short():
 		return errShort
 	case code == kafka.UnsupportedSASLMechanism:
 		return fmt.Errorf("%w; it has %s", code, strings.ToLower(strings.Join(enabled, ", ")))
@@ -130,14 +130,14 @@ func step(conn net.Conn, out []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	code := kafka.Error(a.int16())
+	code := kafka.Error(a.Int16())
 	text := ""
-	if n := a.int16(); n > 0 {
-		text = string(a.take(int(n)))
+	if n := a.Int16(); n > 0 {
+		text = string(a.Take(int(n)))
 	}
-	challenge := a.take(max(0, int(a.int32())))
+	challenge := a.Take(max(0, int(a.Int32())))
 	switch {
-	case a.short:
+	case a.Short():
 		return nil, errShort
 	case code == kafka.SASLAuthenticationFailed:
 		return nil, &refusal{text}
@@ -160,7 +160,7 @@ func appendText(b []byte, s string) []byte {
 }
 
 // ask sends one request and returns the body of the answer.
-func ask(conn net.Conn, api, version uint16, body []byte) (*answer, error) {
+func ask(conn net.Conn, api, version uint16, body []byte) (*Answer, error) {
 	be := binary.BigEndian
 	b := be.AppendUint16([]byte{0, 0, 0, 0}, api)
 	b = be.AppendUint16(b, version)
@@ -182,38 +182,9 @@ func ask(conn net.Conn, api, version uint16, body []byte) (*answer, error) {
 	if n < 4 || n > maxAnswer {
 		return nil, fmt.Errorf("an answer of %d bytes was announced, which no broker does here", n)
 	}
-	a := &answer{b: make([]byte, n)}
-	_, err := io.ReadFull(conn, a.b)
-	a.int32() // correlation
+	b = make([]byte, n)
+	_, err := io.ReadFull(conn, b)
+	a := NewAnswer(b)
+	a.Int32() // correlation
 	return a, err
-}
-
-// answer is the rest of a message.
-type answer struct {
-	b     []byte
-	short bool
-}
-
-func (a *answer) take(n int) []byte {
-	if n < 0 || n > len(a.b) {
-		a.short, a.b = true, nil
-		return nil
-	}
-	t := a.b[:n]
-	a.b = a.b[n:]
-	return t
-}
-
-func (a *answer) int16() int16 {
-	if t := a.take(2); t != nil {
-		return int16(binary.BigEndian.Uint16(t))
-	}
-	return 0
-}
-
-func (a *answer) int32() int32 {
-	if t := a.take(4); t != nil {
-		return int32(binary.BigEndian.Uint32(t))
-	}
-	return 0
 }
